@@ -1,0 +1,12 @@
+"""Every address of the site. A feature's own addresses stand in its module of sishu.web."""
+
+from django.conf.urls.i18n import i18n_patterns
+from django.urls import include, path
+from wagtail import urls as wagtail_urls
+from wagtail.admin import urls as wagtailadmin_urls
+
+urlpatterns = [
+    path("", include("sishu.web.joining")),
+    path("studio/", include(wagtailadmin_urls)),
+    *i18n_patterns(path("", include(wagtail_urls)), prefix_default_language=False),
+]

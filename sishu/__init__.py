@@ -1,0 +1,1 @@
+"""Sishu 私塾: a self-hosted personal pay-for-knowledge platform."""

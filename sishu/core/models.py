@@ -1,0 +1,49 @@
+"""Shapes shared by many models."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django.db import models
+
+from sishu.core.errors import DomainError
+
+
+class Timestamped(models.Model):
+    """Rows that know when they came and when they last changed."""
+
+    created_at = models.DateTimeField(auto_now_add=True)
+    updated_at = models.DateTimeField(auto_now=True)
+
+    class Meta:
+        abstract = True
+
+
+class WrongStatus(DomainError):
+    """A row is not in a status from which this move exists."""
+
+    code = "wrong_status"
+
+
+class Stateful(models.Model):
+    """A row whose `status` moves along named arrows, each by one conditional UPDATE."""
+
+    # from → the statuses that may follow it
+    MOVES: ClassVar[dict[str, frozenset[str]]] = {}
+
+    class Meta:
+        abstract = True
+
+    def move_to(self, status: str, **values: Any) -> None:
+        """Move to `status` and set `values`, if the database still has the status this object was read with.
+
+        Raises WrongStatus when the arrow does not exist, or another process moved the row first.
+        """
+        before: str = self.status  # type: ignore[attr-defined]
+        if status not in self.MOVES.get(before, frozenset()):
+            raise WrongStatus(f"{self._meta.verbose_name} {self.pk} is {before}; it cannot become {status}.")
+        manager = type(self)._default_manager
+        if not manager.filter(pk=self.pk, status=before).update(status=status, **values):
+            raise WrongStatus(f"{self._meta.verbose_name} {self.pk} is no longer {before}; read it again.")
+        for name, value in {"status": status, **values}.items():
+            setattr(self, name, value)
