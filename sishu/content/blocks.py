@@ -1,0 +1,268 @@
+"""The blocks a body is made of, as docs/reference/dialect.md names them."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.core.validators import RegexValidator
+from django.utils.functional import cached_property
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from wagtail import blocks
+from wagtail.admin.widgets import AdminAutoHeightTextInput
+from wagtail.documents.blocks import DocumentChooserBlock
+from wagtail.images.blocks import ImageChooserBlock
+
+from sishu.content import embeds, markdown
+from sishu.content.paywall import TIERS, tier_of
+
+LONGEST_PROSE = 500_000
+LOCKED = "locked"
+
+
+class MarkdownArea(AdminAutoHeightTextInput):
+    """A text area that the editor of the writer's page takes over, in the studio too."""
+
+    def __init__(self, attrs: dict[str, Any] | None = None) -> None:
+        super().__init__({"data-markdown-editor": "", "spellcheck": "true", **(attrs or {})})
+
+
+class ProseBlock(blocks.FieldBlock):
+    """Markdown source."""
+
+    def __init__(self, required: bool = True, max_length: int = LONGEST_PROSE, **kwargs: Any) -> None:
+        self.field_options = {"required": required, "max_length": max_length}
+        super().__init__(**kwargs)
+
+    @cached_property
+    def field(self) -> forms.Field:
+        return forms.CharField(widget=MarkdownArea(), **self.field_options)
+
+    def render_basic(self, value: str, context: Mapping[str, Any] | None = None) -> SafeString:
+        return markdown.render(value, (context or {}).get("anchors"))
+
+    class Meta:
+        label = _("Text")
+        icon = "pilcrow"
+
+
+class CodeBlock(blocks.StructBlock):
+    """Lines of a program, shown as they are."""
+
+    language = blocks.CharBlock(
+        required=False,
+        max_length=40,
+        validators=[RegexValidator(r"^[A-Za-z0-9+#._-]*$", _("Name a language in one word, such as python."))],
+    )
+    code = blocks.TextBlock(max_length=100_000, form_classname="monospace")
+
+    class Meta:
+        label = _("Code")
+        icon = "code"
+        template = "blocks/code.html"
+
+
+class CalloutBlock(blocks.StructBlock):
+    """A few lines set apart."""
+
+    kind = blocks.ChoiceBlock(
+        choices=[("note", _("Note")), ("tip", _("Tip")), ("warning", _("Warning"))], default="note"
+    )
+    title = blocks.CharBlock(required=False, max_length=80)
+    text = ProseBlock(max_length=10_000)
+
+    def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
+        return {**context, "text": markdown.render(value["text"], (parent_context or {}).get("anchors"))}
+
+    class Meta:
+        label = _("Callout")
+        icon = "info-circle"
+        template = "blocks/callout.html"
+
+
+class ImageBlock(blocks.StructBlock):
+    """A picture of the author's, with its caption."""
+
+    image = ImageChooserBlock()
+    alt = blocks.CharBlock(required=False, max_length=255, help_text=_("What is to be seen, for those who cannot see it."))
+    caption = blocks.CharBlock(required=False, max_length=300)
+
+    class Meta:
+        label = _("Picture")
+        icon = "image"
+        template = "blocks/image.html"
+
+
+class FileBlock(blocks.StructBlock):
+    """A file to take away."""
+
+    document = DocumentChooserBlock()
+    title = blocks.CharBlock(required=False, max_length=120)
+
+    class Meta:
+        label = _("File")
+        icon = "doc-full"
+        template = "blocks/file.html"
+
+
+class EmbedBlock(blocks.StructBlock):
+    """A card that leads to a player elsewhere."""
+
+    url = blocks.URLBlock(max_length=500, validators=[embeds.check_url])
+    caption = blocks.CharBlock(required=False, max_length=200)
+
+    def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
+        return {**context, "provider": embeds.provider_of(value["url"] or "")}
+
+    class Meta:
+        label = _("Video or audio elsewhere")
+        icon = "media"
+        template = "blocks/embed.html"
+
+
+class PaywallBlock(blocks.StructBlock):
+    """From here on only readers of this level read."""
+
+    tier = blocks.ChoiceBlock(choices=[(level.name, level.label) for level in TIERS], default="PAID")
+
+    class Meta:
+        label = _("Paywall")
+        icon = "lock"
+        template = "blocks/paywall.html"
+
+
+class LockedInput(forms.HiddenInput):
+    """Carries a block nobody here understands through a form, as JSON."""
+
+    template_name = "blocks/locked_input.html"
+    input_type = "hidden"
+
+
+class LockedBlock(blocks.FieldBlock):
+    """A block of a type this installation does not know: kept to the letter, shown to writers as a locked card.
+
+    Its value is the raw value. Readers see nothing of it. In the studio's forms all unknown types travel under the one
+    name "locked", with their own name inside.
+    """
+
+    @cached_property
+    def field(self) -> forms.Field:
+        return forms.CharField(required=False, widget=LockedInput())
+
+    def to_python(self, value: Any) -> Any:
+        return value
+
+    def get_prep_value(self, value: Any) -> Any:
+        return value
+
+    def normalize(self, value: Any) -> Any:
+        return value
+
+    def clean(self, value: Any) -> Any:
+        return value
+
+    def get_form_state(self, value: Any) -> str:
+        return json.dumps(value, ensure_ascii=False)
+
+    def get_searchable_content(self, value: Any) -> list[str]:
+        return []
+
+    def render(self, value: Any, context: Mapping[str, Any] | None = None) -> SafeString:
+        return SafeString("")
+
+    class Meta:
+        label = _("Locked block")
+        icon = "lock"
+        default = None
+
+
+class KnownOrLocked(dict[str, blocks.Block]):
+    """Child blocks by type, with a LockedBlock for every name that is not there; listed are only the known ones."""
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str)
+
+    def __missing__(self, name: str) -> blocks.Block:
+        block = LockedBlock()
+        block.set_name(name)
+        return block
+
+    def knows(self, name: str) -> bool:
+        """Whether a type is one of ours."""
+        return dict.__contains__(self, name) and name != LOCKED
+
+
+class BodyBlock(blocks.StreamBlock):
+    """A body. Wagtail's own stream forgets blocks of unknown types on load; this one gives them back on save."""
+
+    prose = ProseBlock()
+    image = ImageBlock()
+    code = CodeBlock()
+    callout = CalloutBlock()
+    file = FileBlock()
+    embed = EmbedBlock()
+    paywall = PaywallBlock()
+    locked = LockedBlock()
+
+    def __init__(self, local_blocks: Any = None, **kwargs: Any) -> None:
+        super().__init__(local_blocks, **kwargs)
+        self.child_blocks = KnownOrLocked(self.child_blocks)
+
+    def clean(self, value: blocks.StreamValue) -> blocks.StreamValue:
+        cleaned = super().clean(value)
+        tiers = [tier for block in cleaned.raw_data if (tier := tier_of(block)) is not None]
+        if tiers != sorted(set(tiers)):
+            raise blocks.StreamBlockValidationError(
+                non_block_errors=forms.utils.ErrorList(
+                    [
+                        ValidationError(
+                            gettext(
+                                "Each paywall may stand once, and the one for signed-in readers comes first. "
+                                "Take out or move one of them."
+                            )
+                        )
+                    ]
+                )
+            )
+        return cleaned
+
+    def get_form_state(self, value: blocks.StreamValue) -> list[dict[str, Any]]:
+        return [
+            state
+            if self.child_blocks.knows(state["type"])
+            else {
+                "type": LOCKED,
+                "value": json.dumps({"type": state["type"], "value": json.loads(state["value"])}, ensure_ascii=False),
+                "id": state["id"],
+            }
+            for state in super().get_form_state(value)
+        ]
+
+    def value_from_datadict(self, data: Any, files: Any, prefix: str) -> blocks.StreamValue:
+        stream = super().value_from_datadict(data, files, prefix)
+        return blocks.StreamValue(self, [kept for child in stream if (kept := self._unlocked(child)) is not None])
+
+    def _unlocked(self, child: Any) -> tuple[str, Any, str | None] | None:
+        """A child of a submitted form under its own name again; None for a card that somebody has tampered with."""
+        if child.block_type != LOCKED:
+            return child.block_type, child.value, child.id
+        try:
+            inner = json.loads(child.value)
+            name, value = inner["type"], inner["value"]
+        except (TypeError, ValueError, KeyError):
+            return None
+        # A known type in a locked card would pass by its own block's checks.
+        if not isinstance(name, str) or self.child_blocks.knows(name):
+            return None
+        return name, value, child.id
+
+    class Meta:
+        required = False
+        block_counts: dict[str, dict[str, int]] = {}

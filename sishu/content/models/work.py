@@ -1,0 +1,160 @@
+"""What every kind of work has in common."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.core.cache import caches
+from django.db import models, transaction
+from django.http import HttpRequest
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+from wagtail.blocks import StreamValue
+from wagtail.fields import StreamField
+from wagtail.search import index
+
+from sishu.content import markdown, paywall, rendering, text
+from sishu.content.blocks import BodyBlock
+from sishu.content.models.media_use import MediaUse
+from sishu.content.paywall import Level
+
+LONGEST_SUMMARY = 300
+# Derived from the body on every save; never typed in, never taken from a revision.
+DERIVED = ("word_count", "reading_minutes", "digest", "level")
+
+
+class Work(models.Model):
+    """Fields and rules of a page that is read up to a level. Mixed into a Page; all below fails closed."""
+
+    summary = models.CharField(_("summary"), max_length=LONGEST_SUMMARY, blank=True)
+    cover = models.ForeignKey(
+        "content.Picture",
+        verbose_name=_("cover"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    category = models.ForeignKey(
+        "content.Category",
+        verbose_name=_("category"),
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+    )
+    body = StreamField(BodyBlock(), verbose_name=_("body"), blank=True)
+    word_count = models.PositiveIntegerField(default=0, editable=False)
+    reading_minutes = models.PositiveIntegerField(default=0, editable=False)
+    digest = models.CharField(max_length=64, blank=True, db_index=True, editable=False)
+    level = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.PUBLIC, editable=False)
+    withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True, editable=False)
+
+    class Meta:
+        abstract = True
+
+    # Only what every stranger may read. A search hit on a hidden word would be a leak by itself.
+    search_fields = [
+        index.SearchField("summary"),
+        index.SearchField("public_text"),
+        index.RelatedFields("tags", [index.SearchField("name")]),
+        index.FilterField("category"),
+        index.FilterField("withdrawn_at"),
+    ]
+
+    @property
+    def needed_level(self) -> Level:
+        """The level that opens the whole work."""
+        return paywall.needed_level(list(self.body.raw_data))
+
+    @property
+    def public_text(self) -> str:
+        """The plain words that everybody may read: for search, feeds, excerpts and descriptions."""
+        return text.full_text(self.body_at(Level.PUBLIC).raw_data)
+
+    def body_at(self, level: int) -> StreamValue:
+        """The body up to the first paywall above `level`."""
+        return paywall.cut(self.body, level)[0]
+
+    def body_html(self, level: int) -> SafeString:
+        """The body for a reader of `level`, drawn once and cached."""
+        return rendering.stream_html(self.body_at(level))
+
+    def remaining_sections(self, level: int) -> list[text.Section]:
+        """What lies beyond the cut, heading by heading, with word counts: shown on purpose, without the words."""
+        hidden = list(self.body.raw_data)[len(self.body_at(level)) :]
+        if not hidden:
+            return []
+        key = f"rest:{level}:{rendering.fingerprint(self.body)}"
+        return caches["pages"].get_or_set(key, lambda: text.sections(hidden))
+
+    def remaining_words(self, level: int) -> int:
+        """How many words lie beyond the cut."""
+        return sum(section.words for section in self.remaining_sections(level))
+
+    def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """Wagtail's context and the body up to `request.reading_level`: only the web layer sets one, after asking.
+
+        Whoever forgets to ask (a preview, another view) gets what a stranger gets.
+        """
+        context: dict[str, Any] = super().get_context(request, *args, **kwargs)  # type: ignore[misc]
+        level = Level(getattr(request, "reading_level", Level.PUBLIC))
+        stream, next_level = paywall.cut(self.body, level)
+        return {
+            **context,
+            "level": level,
+            "body_html": rendering.stream_html(stream),
+            "is_cut": next_level is not None,
+            "next_level": next_level,
+        }
+
+    def with_content_json(self, content: dict[str, Any]) -> Any:
+        """A draft made live must not bring back a withdrawn work, nor a person forget that it was withdrawn."""
+        page = super().with_content_json(content)  # type: ignore[misc]
+        page.withdrawn_at = self.withdrawn_at
+        return page
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is not None and not {"body", "cover", "live"} & set(fields):
+            super().save(*args, **kwargs)
+            return
+        self._derive()
+        if fields is not None:
+            kwargs["update_fields"] = {*fields, *DERIVED}
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self._note_media()
+
+    def _derive(self) -> None:
+        raw = list(self.body.raw_data)
+        words = text.full_text(raw)
+        self.word_count = markdown.count_words(words)
+        self.reading_minutes = markdown.reading_minutes(words) if words else 0
+        self.digest = text.digest(words)
+        self.level = paywall.needed_level(raw)
+
+    def _note_media(self) -> None:
+        """Rewrite which pictures and files readers of which level may fetch because of this page."""
+        MediaUse.objects.filter(page_id=self.pk).delete()  # type: ignore[attr-defined]
+        if not self.live:  # type: ignore[attr-defined]
+            return
+        uses = media_levels(list(self.body.raw_data))
+        if self.cover_id:
+            uses["picture", self.cover_id] = Level.PUBLIC
+        MediaUse.objects.bulk_create(
+            MediaUse(page_id=self.pk, level=level, **{f"{kind}_id": key}) for (kind, key), level in uses.items()
+        )
+
+
+def media_levels(raw: list[dict[str, Any]]) -> dict[tuple[str, int], Level]:
+    """("picture" | "attachment", id) → the lowest level that gets to see it in this body."""
+    found: dict[tuple[str, int], Level] = {}
+    level = Level.PUBLIC
+    for block in raw:
+        level = max(level, paywall.tier_of(block) or Level.PUBLIC)
+        value = block.get("value")
+        for type_, field, kind in (("image", "image", "picture"), ("file", "document", "attachment")):
+            if block["type"] == type_ and isinstance(value, dict) and isinstance(value.get(field), int):
+                found.setdefault((kind, value[field]), level)
+    return found
