@@ -1,0 +1,43 @@
+"""What the house does by the clock."""
+
+from __future__ import annotations
+
+from django.core.management import call_command
+from django_tasks import task
+
+from sishu.jobs import runner
+from sishu.jobs.schedule import Every
+from sishu.outbox import relay
+
+
+@task(max_attempts=1)
+def publish_scheduled() -> None:
+    """Publish and unpublish the pages whose moment has come. Not tried again: it comes back in a minute."""
+    call_command("publish_scheduled", verbosity=0)
+
+
+@task(max_attempts=3)
+def clear_sessions() -> None:
+    """Delete the sessions that ran out."""
+    call_command("clearsessions", verbosity=0)
+
+
+@task(max_attempts=3)
+def prune_jobs() -> int:
+    """Forget old jobs that went well."""
+    return runner.prune()
+
+
+@task(max_attempts=3)
+def prune_facts() -> int:
+    """Forget facts that everyone was told of long ago."""
+    return relay.prune()
+
+
+# Jobs of dead workers are given back by every worker's beat (sishu.jobs.heart), not from here.
+SCHEDULE: tuple[Every, ...] = (
+    Every("publish scheduled pages", publish_scheduled, seconds=60),
+    Every("clear sessions", clear_sessions, cron="15 4 * * *"),
+    Every("prune jobs", prune_jobs, cron="30 4 * * *"),
+    Every("prune facts", prune_facts, cron="45 4 * * *"),
+)

@@ -1,0 +1,15 @@
+"""WHEN a fact, THEN these reactions: the whole answer to "what happens after …?".
+
+Every fact of the house has a row; `()` means that nobody reacts to it yet. A reaction runs at least once and its effect
+is kept once; it is known to the database by its function's name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+Reaction = Callable[[Any], None]
+Table = Mapping[type, tuple[Reaction, ...]]
+
+TABLE: Table = {}
