@@ -10,3 +10,9 @@ urlpatterns = [
     path("studio/", include(wagtailadmin_urls)),
     *i18n_patterns(path("", include(wagtail_urls)), prefix_default_language=False),
 ]
+
+handler400 = "sishu.web.errors.bad_request"
+handler403 = "sishu.web.errors.forbidden"
+handler404 = "sishu.web.errors.not_found"
+handler429 = "sishu.web.errors.too_many"  # allauth's limits answer with it
+handler500 = "sishu.web.errors.server_error"

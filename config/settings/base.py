@@ -9,7 +9,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.databases import cache_database, main_database
-from config.settings.plugins import PLUGINS as PLUGINS
+from config.settings.plugins import plugins
 
 BASE_DIR = Path(__file__).resolve().parents[2]
 env = environ.Env()
@@ -71,7 +71,7 @@ MIDDLEWARE = [
     "django.contrib.sessions.middleware.SessionMiddleware",
     "sishu.web.middleware.ContractLocale",
     "django.middleware.common.CommonMiddleware",
-    "sishu.web.middleware.OriginCsrf",
+    "sishu.web.csrf.OriginCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -154,10 +154,7 @@ CURRENCY = env.str("CURRENCY", "CNY")
 
 # --- People ---------------------------------------------------------------------------------------
 AUTH_USER_MODEL = "accounts.User"
-AUTHENTICATION_BACKENDS = [
-    "django.contrib.auth.backends.ModelBackend",
-    "allauth.account.auth_backends.AuthenticationBackend",
-]
+AUTHENTICATION_BACKENDS = ["sishu.accounts.signin.PasswordBackend"]
 PASSWORD_HASHERS = [
     "django.contrib.auth.hashers.Argon2PasswordHasher",
     "django.contrib.auth.hashers.PBKDF2PasswordHasher",
@@ -172,13 +169,27 @@ LOGIN_REDIRECT_URL = "/library"
 ACCOUNT_ADAPTER = "sishu.accounts.signin.AccountAdapter"
 ACCOUNT_LOGIN_METHODS = {"username", "email"}
 ACCOUNT_SIGNUP_FIELDS = ["username*", "email*", "password1*"]
-ACCOUNT_USERNAME_MIN_LENGTH = 3
 ACCOUNT_USERNAME_BLACKLIST = ["admin", "root", "sishu", "system", "support", "owner-of-this-house"]
 ACCOUNT_EMAIL_VERIFICATION = "optional"
 ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/library"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+ACCOUNT_CHANGE_EMAIL = True
+ACCOUNT_EMAIL_NOTIFICATIONS = True
+ACCOUNT_SESSION_REMEMBER = True
+# per: an address (IPv6: its /64), a signed-in user, or a key, which is the name or e-mail somebody tries.
+ACCOUNT_RATE_LIMITS = {
+    "login": "30/m/ip",
+    "login_failed": "10/m/ip,5/5m/key",
+    "signup": "20/m/ip",
+    "confirm_email": "1/3m/key",
+    "reset_password": "20/m/ip,5/m/key",
+    "reset_password_from_key": "20/m/ip",
+    "reauthenticate": "10/m/user",
+    "change_password": "5/m/user",
+    "manage_email": "10/m/user",
+}
 ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROXY_COUNT", 0)
 SESSION_COOKIE_SAMESITE = "Lax"
@@ -219,6 +230,7 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "sishu.content.search"}}
 TAGGIT_CASE_INSENSITIVE = True
 
 # --- Money ----------------------------------------------------------------------------------------
+PLUGINS = plugins(gateways=env.list("GATEWAYS", default=[]))
 ALLOW_SANDBOX = env.bool("SISHU_ALLOW_SANDBOX", False)
 SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)

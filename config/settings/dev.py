@@ -3,6 +3,7 @@
 from config.settings.base import *  # noqa: F403
 from config.settings.base import DATA_DIR, STORAGES, env
 from config.settings.keys import kept_secret
+from config.settings.plugins import plugins
 
 DEBUG = env.bool("DEBUG", True)
 SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret(DATA_DIR / "secret.key")
@@ -10,3 +11,4 @@ SANDBOX_SECRET = env.str("SANDBOX_SECRET", "") or kept_secret(DATA_DIR / "sandbo
 ALLOWED_HOSTS = ["*"]
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
+PLUGINS = plugins(gateways=env.list("GATEWAYS", default=["sandbox"]))

@@ -1,8 +1,10 @@
 """Every plug-in of the house, on one screen: kind → name → dotted path, or (dotted path, options)."""
 
+from django.core.exceptions import ImproperlyConfigured
+
 from sishu.core.plugins import Table
 
-PLUGINS: Table = {
+ALL: Table = {
     "gateways": {
         "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {}),
     },
@@ -18,3 +20,10 @@ PLUGINS: Table = {
         "works": "sishu.content.corpus.same_text",
     },
 }
+
+
+def plugins(*, gateways: list[str]) -> Table:
+    """The whole table with the gateways that this installation takes money through, in the order given."""
+    if unknown := [name for name in gateways if name not in ALL["gateways"]]:
+        raise ImproperlyConfigured(f"GATEWAYS names {', '.join(unknown)}; known: {', '.join(ALL['gateways'])}.")
+    return {**ALL, "gateways": {name: ALL["gateways"][name] for name in gateways}}

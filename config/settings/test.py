@@ -2,6 +2,7 @@
 
 from config.settings.base import *  # noqa: F403
 from config.settings.base import CACHES, DATABASES, STORAGES
+from config.settings.plugins import plugins
 
 SECRET_KEY = "tests-only-" + "k" * 40
 SANDBOX_SECRET = "tests-only-sandbox-secret"
@@ -18,3 +19,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_AUTOREFRESH = True
+PLUGINS = plugins(gateways=["sandbox"])

@@ -1,0 +1,55 @@
+"""The one door: how far a person may read a page, and why. Every exit of the house asks here."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.contrib.auth.models import AnonymousUser
+from django.db.models import Q
+from django.utils.translation import gettext as _
+from wagtail.models import Page
+
+from sishu.accounts.models import User
+from sishu.commerce.models import Entitlement
+from sishu.content.models import Authorship
+from sishu.content.paywall import Level
+from sishu.core import clock
+
+# Who may judge a work may read it.
+REVIEW = "moderation.review_work"
+
+
+@dataclass(frozen=True, slots=True)
+class Verdict:
+    """How far a person may read, and the one fact that decided it."""
+
+    level: Level
+    code: str
+    reason: str
+
+
+def level(user: User | AnonymousUser, page: Page) -> Level:
+    """How far this person may read this page now."""
+    return verdict(user, page).level
+
+
+def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
+    """The level and its reason. Costs a stranger no query, a buyer one, anyone else at most three."""
+    if not user.is_authenticated or not user.is_active:
+        return Verdict(Level.PUBLIC, "stranger", _("Not signed in."))
+    keys = page.get_ancestors(inclusive=True).values("translation_key")
+    moment = clock.now()
+    held = (
+        Entitlement.objects.filter(user=user, page__translation_key__in=keys, revoked_at=None, starts_at__lte=moment)
+        .filter(Q(ends_at=None) | Q(ends_at__gt=moment))
+        .order_by("ends_at")
+        .first()
+    )
+    if held is not None:
+        until = _("for good") if held.ends_at is None else _("until %(moment)s") % {"moment": f"{held.ends_at:%Y-%m-%d}"}
+        return Verdict(Level.PAID, "entitled", _("Bought (%(source)s), %(until)s.") % {"source": held.source, "until": until})
+    if user.has_perm(REVIEW):
+        return Verdict(Level.PAID, "staff", _("May review every work."))
+    if Authorship.objects.filter(user=user, page__translation_key=page.translation_key).exists():
+        return Verdict(Level.PAID, "author", _("Wrote it."))
+    return Verdict(Level.SIGNED_IN, "signed_in", _("Signed in, and holds no entitlement that is valid now."))

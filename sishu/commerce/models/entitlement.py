@@ -1,0 +1,35 @@
+"""Who may read what, from when until when."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db import models
+from django.db.models import F, Q
+from django.utils.translation import gettext_lazy as _
+
+from sishu.core.models import Timestamped
+
+
+class Entitlement(Timestamped):
+    """A person may read a page and everything below it, in every language, in [starts_at, ends_at)."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entitlements")
+    page = models.ForeignKey("wagtailcore.Page", on_delete=models.PROTECT, related_name="entitlements")
+    starts_at = models.DateTimeField(_("from"))
+    ends_at = models.DateTimeField(_("until"), null=True)
+    revoked_at = models.DateTimeField(_("revoked"), null=True)
+    # "line:7" for what was bought: each source entitles once.
+    source = models.CharField(_("source"), max_length=48, unique=True)
+
+    class Meta:
+        verbose_name = _("entitlement")
+        verbose_name_plural = _("entitlements")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(
+                condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")), name="commerce_entitlement_lasts"
+            )
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.user} → {self.page}"

@@ -1,0 +1,135 @@
+"""Attempts to collect an order, and money given back."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from django.conf import settings
+from django.db import models
+from django.db.models import Q
+from django.utils.translation import gettext_lazy as _
+
+from sishu.commerce.models.order import Order
+from sishu.core import refs
+from sishu.core.models import Stateful, Timestamped
+from sishu.core.money import Money
+
+
+class Payment(Stateful, Timestamped):
+    """One attempt to collect an order through one gateway, known to the provider by `reference`."""
+
+    class Status(models.TextChoices):
+        PENDING = "pending", _("pending")
+        CAPTURED = "captured", _("captured")
+        FAILED = "failed", _("failed")
+        CLOSED = "closed", _("closed")
+
+    MOVES: ClassVar = {
+        Status.PENDING: frozenset({Status.CAPTURED, Status.FAILED, Status.CLOSED}),
+        # The provider is right: money can arrive for an attempt that looked dead.
+        Status.FAILED: frozenset({Status.CAPTURED}),
+        Status.CLOSED: frozenset({Status.CAPTURED}),
+    }
+
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    gateway = models.CharField(_("gateway"), max_length=20)
+    book = models.CharField(_("book"), max_length=8)
+    reference = models.CharField(_("reference"), max_length=32, unique=True)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.PENDING, db_index=True
+    )
+    amount = models.BigIntegerField(_("due in minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    captured_amount = models.BigIntegerField(_("captured in minor units"), default=0)
+    captured_currency = models.CharField(max_length=3, blank=True)
+    captured_at = models.DateTimeField(_("captured"), null=True)
+    provider_reference = models.CharField(_("provider's reference"), max_length=64, blank=True)
+    # Whether the sale was settled by this payment; money of any other stands in an unapplied account.
+    is_applied = models.BooleanField(default=False)
+    # "order:gateway" while pending, null afterwards: one open attempt each.
+    open_key = models.CharField(max_length=48, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
+    next_poll_at = models.DateTimeField(null=True, db_index=True)
+    poll_count = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("payment")
+        verbose_name_plural = _("payments")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="commerce_payment_amount_positive"),
+            models.CheckConstraint(condition=Q(captured_amount__gte=0), name="commerce_payment_captured_not_negative"),
+            models.CheckConstraint(
+                condition=~Q(status="captured") | Q(captured_amount__gt=0), name="commerce_payment_captured_something"
+            ),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def ref(self) -> str:
+        return refs.ref("payment", self.pk)
+
+    @property
+    def due(self) -> Money:
+        return Money(self.amount, self.currency)
+
+    @property
+    def captured(self) -> Money:
+        return Money(self.captured_amount, self.captured_currency or self.currency)
+
+
+class Refund(Stateful, Timestamped):
+    """Money given back: all of the sale, or all of what arrived without buying anything. Books are reversed, not edited."""
+
+    class Part(models.TextChoices):
+        SALE = "sale", _("the sale")
+        UNAPPLIED = "unapplied", _("money that bought nothing")
+
+    class Status(models.TextChoices):
+        REQUESTED = "requested", _("requested")
+        SUCCEEDED = "succeeded", _("succeeded")
+        FAILED = "failed", _("failed")
+
+    MOVES: ClassVar = {
+        Status.REQUESTED: frozenset({Status.SUCCEEDED, Status.FAILED}),
+        # Tried again under the same reference.
+        Status.FAILED: frozenset({Status.REQUESTED, Status.SUCCEEDED}),
+    }
+
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    part = models.CharField(_("part"), max_length=10, choices=Part.choices)
+    reference = models.CharField(_("reference"), max_length=32, unique=True)
+    status = models.CharField(
+        _("status"), max_length=10, choices=Status.choices, default=Status.REQUESTED, db_index=True
+    )
+    amount = models.BigIntegerField(_("amount in minor units"))
+    currency = models.CharField(_("currency"), max_length=3)
+    reason = models.CharField(_("reason"), max_length=300, blank=True)
+    requested_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("requested by")
+    )
+    settled_at = models.DateTimeField(_("settled"), null=True)
+    next_try_at = models.DateTimeField(null=True, db_index=True)
+    try_count = models.PositiveSmallIntegerField(default=0)
+
+    class Meta:
+        verbose_name = _("refund")
+        verbose_name_plural = _("refunds")
+        ordering = ["-id"]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gt=0), name="commerce_refund_amount_positive"),
+            # Each part is given back at most once, however many people press the button.
+            models.UniqueConstraint(fields=["payment", "part"], name="commerce_refund_once_per_part"),
+        ]
+
+    def __str__(self) -> str:
+        return self.reference
+
+    @property
+    def ref(self) -> str:
+        return refs.ref("refund", self.pk)
+
+    @property
+    def money(self) -> Money:
+        return Money(self.amount, self.currency)

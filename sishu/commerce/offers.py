@@ -1,0 +1,80 @@
+"""Putting works on sale."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from django.conf import settings
+from django.db import transaction
+from django.utils.translation import gettext as _
+from wagtail.models import Page
+
+from sishu.commerce.models import Offer, RevenueShare
+from sishu.commerce.splits import WHOLE_BPS, allocate
+from sishu.content.models import Authorship
+from sishu.core.errors import Invalid
+from sishu.core.money import Money, check_amount
+
+# The dearest thing this house sells, in minor units: a typing error of two digits is caught, a course is not.
+DEAREST = 10_000_000
+
+
+@transaction.atomic
+def price(
+    page: Page,
+    money: Money,
+    *,
+    interval: str = Offer.Interval.ONCE,
+    title: str = "",
+    shares: Mapping[int, int] | None = None,
+) -> Offer:
+    """Offer access to `page` in every language at a price; an open offer of the same kind is changed, not doubled.
+
+    `shares` are payee user id → basis points; by default the authors share alike what the platform leaves them.
+    Orders already placed keep what they were placed at. Raises Invalid for a price or split that cannot be.
+    """
+    if not 0 <= check_amount(money.amount) <= DEAREST:
+        raise Invalid(_("A price is between 0 and %(most)s.") % {"most": Money(DEAREST, money.currency)})
+    shares = author_shares(page) if shares is None else shares
+    if min(shares.values(), default=1) < 1 or sum(shares.values()) > WHOLE_BPS:
+        raise Invalid(_("Shares are at least 0.01 % each and 100 % together at most."))
+    offer, _made = Offer.objects.update_or_create(
+        slot=slot(page, interval),
+        defaults={
+            "kind": Offer.Kind.ACCESS, "interval": interval, "page_id": page.pk, "is_open": True,
+            "title": title or page.title, "amount": money.amount, "currency": money.currency,
+        },
+    )  # fmt: skip
+    offer.shares.exclude(payee_id__in=shares).delete()
+    for payee_id, share_bps in shares.items():
+        RevenueShare.objects.update_or_create(offer=offer, payee_id=payee_id, defaults={"share_bps": share_bps})
+    return offer
+
+
+def close(page: Page, *, interval: str = Offer.Interval.ONCE) -> None:
+    """Take a page off sale. Orders already placed may still be paid."""
+    Offer.objects.filter(slot=slot(page, interval)).update(is_open=False, slot=None)
+
+
+def close_all(page: Page) -> None:
+    """Take a page off sale in every way."""
+    Offer.objects.filter(page__translation_key=page.translation_key, is_open=True).update(is_open=False, slot=None)
+
+
+def author_shares(page: Page) -> dict[int, int]:
+    """Basis points per author when nothing else was agreed: what the platform leaves, in equal parts."""
+    authors = list(
+        Authorship.objects.filter(page__translation_key=page.translation_key)
+        .order_by("page_id", "role", "id")
+        .values_list("user_id", flat=True)
+    )
+    authors = list(dict.fromkeys(authors))
+    left = WHOLE_BPS - settings.PLATFORM_SHARE_BPS
+    if not authors or not left:
+        return {}
+    return {payee: bps for payee, bps in zip(authors, allocate(left, [1] * len(authors)), strict=True) if bps}
+
+
+def slot(page: Page, interval: str) -> str:
+    """The key under which at most one open offer of this kind exists for a work."""
+    return f"{Offer.Kind.ACCESS}:{interval}:{page.translation_key}"

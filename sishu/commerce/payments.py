@@ -1,0 +1,211 @@
+"""Collecting an order through a gateway. `apply` is the only way a payment changes."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from datetime import timedelta
+
+from django.conf import settings
+from django.db import transaction
+from django.db.models import OuterRef, Subquery
+from django.utils.translation import gettext as _
+
+from sishu.commerce import fulfil, refunds, splits
+from sishu.commerce.facts import OrderPaid
+from sishu.commerce.models import Order, OrderLine, Payment
+from sishu.core import clock, plugins
+from sishu.core.errors import DomainError, Missing
+from sishu.core.models import WrongStatus
+from sishu.core.money import Money
+from sishu.gateways.base import GatewayError, Instruction, Outcome, PaymentGateway, PaymentRequest, Snapshot
+from sishu.ledger import journal
+from sishu.ledger.models import Book
+from sishu.moderation import cases
+from sishu.outbox import publisher
+
+log = logging.getLogger(__name__)
+
+DEAD_ENDS = {Outcome.FAILED: Payment.Status.FAILED, Outcome.CLOSED: Payment.Status.CLOSED}
+# When to ask about a payment whose notice has not come, counted from its start.
+POLL_AFTER = tuple(timedelta(seconds=s) for s in (10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600))
+
+
+class ProviderSilent(DomainError):
+    """The provider did not answer; whether it took the request is unknown."""
+
+    code = "provider_silent"
+    status = 503
+
+
+
+def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str) -> tuple[Payment, Instruction]:
+    """Open an attempt to collect an order, or find the open one, and learn where the buyer pays.
+
+    The payment is committed before the provider hears of it, so that a notice that overtakes the answer finds it.
+    Raises WrongStatus when the order awaits no payment, ProviderSilent when the provider did not answer (asking again
+    repeats the same reference).
+    """
+    gateway: PaymentGateway = plugins.load("gateways", gateway_name)
+    payment = _open_payment(order_id, gateway)
+    order = payment.order
+    request = PaymentRequest(
+        reference=payment.reference, due=payment.due, title=order.number,
+        notify_url=notify_url, return_url=return_url, expires_at=order.expires_at,
+    )  # fmt: skip
+    try:
+        return payment, gateway.start(request)
+    except GatewayError as error:
+        log.warning("Gateway %s did not start %s: %s", gateway_name, payment.reference, error)
+        raise ProviderSilent(
+            _("The payment provider is not answering. No money has moved; please try again in a moment.")
+        ) from error
+
+
+@transaction.atomic
+def _open_payment(order_id: int, gateway: PaymentGateway) -> Payment:
+    key = f"{order_id}:{gateway.name}"
+    opened = Payment.objects.filter(open_key=key, order=OuterRef("pk")).values("id")
+    order = Order.objects.annotate(open_payment_id=Subquery(opened)).select_for_update().filter(pk=order_id).first()
+    if order is None:
+        raise Missing(_("There is no such order."))
+    if order.status != Order.Status.AWAITING_PAYMENT or order.expires_at <= clock.now():
+        raise WrongStatus(_("Order %(number)s is not open for payment. Please start again.") % {"number": order.number})
+    if order.currency not in gateway.currencies:
+        raise DomainError(
+            _("%(gateway)s does not take %(currency)s.") % {"gateway": gateway.name, "currency": order.currency}
+        )
+    if order.open_payment_id is not None:
+        return Payment.objects.select_related("order").get(pk=order.open_payment_id)
+    return Payment.objects.create(
+        order=order, gateway=gateway.name, book=gateway.book, reference=secrets.token_hex(12),
+        amount=order.amount, currency=order.currency, open_key=key, next_poll_at=clock.now() + POLL_AFTER[0],
+    )  # fmt: skip
+
+
+@transaction.atomic
+def apply(snapshot: Snapshot) -> Payment:
+    """Bring one payment to what the provider says is true. Snapshots repeat, race and arrive out of order.
+
+    Raises Missing when the reference is none of ours.
+    """
+    order = Order.objects.select_for_update().filter(payments__reference=snapshot.reference).first()
+    if order is None:
+        raise Missing(f"No payment has the reference {snapshot.reference}.")
+    payment = Payment.objects.select_for_update().get(reference=snapshot.reference)
+    payment.order = order
+    if snapshot.captured is not None:
+        if payment.status != Payment.Status.CAPTURED:
+            capture(order, payment, snapshot)
+        elif snapshot.captured.amount > payment.captured_amount:
+            capture_more(payment, snapshot.captured)
+    elif snapshot.outcome in DEAD_ENDS and payment.status == Payment.Status.PENDING:
+        payment.move_to(DEAD_ENDS[snapshot.outcome], open_key=None, next_poll_at=None)
+    refunds.apply(order, payment, snapshot.refunds)
+    return payment
+
+
+def capture(order: Order, payment: Payment, snapshot: Snapshot) -> None:
+    """Money arrived. It settles the order, or stands apart until a person decides. The caller holds the locks."""
+    assert snapshot.captured is not None  # noqa: S101  for the type checker: the caller looked
+    captured, fits = snapshot.captured, order.accepts(snapshot)
+    payment.move_to(
+        Payment.Status.CAPTURED,
+        captured_amount=captured.amount, captured_currency=captured.currency,
+        captured_at=snapshot.captured_at or clock.now(), provider_reference=snapshot.provider_reference[:64],
+        is_applied=fits, open_key=None, next_poll_at=None,
+    )  # fmt: skip
+    if fits:
+        settle(order, payment)
+        if captured.amount > order.amount:
+            set_apart(payment, Money(captured.amount - order.amount, captured.currency), "more than was due")
+        return
+    if order.status == Order.Status.AWAITING_PAYMENT and order.expires_at < clock.now():
+        order.move_to(Order.Status.EXPIRED, open_key=None)
+    set_apart(payment, captured, _why_unapplied(order, payment, snapshot))
+
+
+def capture_more(payment: Payment, captured: Money) -> None:
+    """The provider took money again for a payment that was captured: the surplus stands apart."""
+    surplus = Money(captured.amount - payment.captured_amount, captured.currency)
+    Payment.objects.filter(pk=payment.pk).update(captured_amount=captured.amount)
+    payment.captured_amount = captured.amount
+    set_apart(payment, surplus, f"captured again, now {captured} in all")
+
+
+def settle(order: Order, payment: Payment) -> None:
+    """What must be true together once an order is paid. The caller holds the locks."""
+    order.move_to(Order.Status.PAID, paid_at=payment.captured_at, open_key=None)
+    lines = list(OrderLine.objects.filter(order=order).select_related("offer"))
+    fulfil.grant(order, lines)
+    journal.post(
+        key=f"sale:{payment.reference}", kind="sale", ref=order.ref, book=Book(payment.book), currency=order.currency,
+        moves=splits.of_sale(payment.gateway, order.amount, [(line.amount, line.split) for line in lines]),
+    )  # fmt: skip
+    publisher.publish(OrderPaid(order_id=order.pk, user_id=order.user_id))
+
+
+def set_apart(payment: Payment, money: Money, why: str) -> None:
+    """Book money that did arrive but buys nothing, and open a case: the ledger always equals the provider's bill."""
+    journal.post(
+        key=f"unapplied:{payment.reference}:{payment.captured_amount}", kind="unapplied", ref=payment.order.ref,
+        book=Book(payment.book), currency=money.currency,
+        moves=splits.of_unapplied(payment.gateway, payment.reference, money.amount),
+    )  # fmt: skip
+    cases.open(ref=payment.ref, kind="unapplied", note=f"{money} of {payment.reference}: {why}.")
+
+
+def refresh(payment: Payment) -> Payment:
+    """Ask the provider what is true and apply it. An unanswered question changes nothing."""
+    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
+    try:
+        snapshot = gateway.query(payment.reference)
+    except GatewayError as error:
+        log.warning("Gateway %s did not answer about %s: %s", payment.gateway, payment.reference, error)
+        return payment
+    return apply(snapshot)
+
+
+def poll_due(limit: int = 50) -> int:
+    """Ask about payments whose notice is overdue. Each is claimed by one worker. Returns how many were asked."""
+    asked = 0
+    for payment in Payment.objects.filter(next_poll_at__lte=clock.now()).order_by("next_poll_at")[:limit]:
+        later = payment.poll_count + 1
+        next_poll_at = payment.created_at + POLL_AFTER[later] if later < len(POLL_AFTER) else None
+        mine = Payment.objects.filter(pk=payment.pk, poll_count=payment.poll_count, next_poll_at__isnull=False)
+        if not mine.update(poll_count=later, next_poll_at=next_poll_at):
+            continue
+        asked += 1
+        fresh = refresh(payment)
+        if next_poll_at is None and fresh.status == Payment.Status.PENDING:
+            give_up(fresh)
+    return asked
+
+
+def give_up(payment: Payment) -> Payment:
+    """Close at the provider an attempt that nobody paid; if it was paid after all, the answer says so."""
+    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
+    try:
+        snapshot = gateway.close(payment.reference)
+    except GatewayError as error:
+        log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
+        return payment
+    if snapshot.outcome == Outcome.UNKNOWN:
+        snapshot = Snapshot(payment.reference, Outcome.CLOSED)
+    return apply(snapshot)
+
+
+def notify_url(gateway_name: str) -> str:
+    """The address a provider sends its notices to."""
+    return f"{settings.SITE_URL}/webhooks/{gateway_name}"
+
+
+def _why_unapplied(order: Order, payment: Payment, snapshot: Snapshot) -> str:
+    captured = snapshot.captured
+    if captured is not None and captured.currency != order.currency:
+        return f"the order is in {order.currency}"
+    if captured is not None and captured.amount < order.amount:
+        return f"the order costs {order.total}"
+    if order.status in {Order.Status.PAID, Order.Status.REFUNDED, Order.Status.CANCELLED}:
+        return f"order {order.number} is {order.status}"
+    return f"it came after order {order.number} had expired"

@@ -1,0 +1,141 @@
+"""Giving money back. Requested in one transaction, asked of the provider outside any, settled in another."""
+
+from __future__ import annotations
+
+import logging
+import secrets
+from collections.abc import Iterable
+from datetime import timedelta
+
+from django.db import transaction
+from django.utils.translation import gettext as _
+
+from sishu.accounts.models import User
+from sishu.commerce import fulfil
+from sishu.commerce.facts import OrderRefunded
+from sishu.commerce.models import Order, OrderLine, Payment, Refund
+from sishu.core import clock, plugins
+from sishu.core.errors import DomainError, Missing
+from sishu.core.money import Money
+from sishu.gateways.base import GatewayError, PaymentGateway, RefundOutcome, RefundRequest, RefundSnapshot
+from sishu.ledger import journal
+from sishu.ledger.models import Journal
+from sishu.moderation import cases
+from sishu.outbox import publisher
+
+log = logging.getLogger(__name__)
+
+RETRY_AFTER = tuple(timedelta(seconds=s) for s in (30, 300, 3600, 6 * 3600, 24 * 3600))
+
+
+class NothingToRefund(DomainError):
+    """The payment holds no such money, or it was given back."""
+
+    code = "nothing_to_refund"
+
+
+def refund(payment_id: int, part: str, *, by: User | None, reason: str = "") -> Refund:
+    """Give back all of one part of a payment. Pressing twice refunds once. Raises Missing, NothingToRefund."""
+    return submit(request(payment_id, part, by=by, reason=reason))
+
+
+@transaction.atomic
+def request(payment_id: int, part: str, *, by: User | None, reason: str = "") -> Refund:
+    """Write down that a part of a payment is to go back, or find that this was written down before."""
+    order = Order.objects.select_for_update().filter(payments=payment_id).first()
+    if order is None:
+        raise Missing(_("There is no such payment."))
+    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    if earlier := Refund.objects.filter(payment=payment, part=part).first():
+        return earlier
+    money = refundable(payment, order, part)
+    if not money:
+        raise NothingToRefund(
+            _("Payment %(reference)s holds nothing to give back here.") % {"reference": payment.reference}
+        )
+    return Refund.objects.create(
+        payment=payment, part=part, reference=secrets.token_hex(12), amount=money.amount, currency=money.currency,
+        reason=reason[:300], requested_by=by, next_try_at=clock.now() + RETRY_AFTER[0],
+    )  # fmt: skip
+
+
+def refundable(payment: Payment, order: Order, part: str) -> Money:
+    """What the part still holds."""
+    if payment.status != Payment.Status.CAPTURED:
+        return Money(0, payment.currency)
+    bought = order.amount if payment.is_applied else 0
+    if part == Refund.Part.SALE:
+        return Money(bought if order.status == Order.Status.PAID else 0, order.currency)
+    return Money(payment.captured_amount - bought, payment.captured.currency)
+
+
+def submit(refund: Refund) -> Refund:
+    """Ask the provider, under the refund's own reference however often it is asked, and apply the answer."""
+    if refund.status == Refund.Status.SUCCEEDED:
+        return refund
+    payment = refund.payment
+    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
+    try:
+        answer = gateway.refund(RefundRequest(refund.reference, payment.reference, refund.money, refund.reason))
+    except GatewayError as error:
+        # Unknown whether it was taken: asked again later under the same reference.
+        log.warning("Gateway %s did not answer about refund %s: %s", payment.gateway, refund.reference, error)
+        return refund
+    with transaction.atomic():
+        order = Order.objects.select_for_update().get(pk=payment.order_id)
+        payment = Payment.objects.select_for_update().get(pk=payment.pk)
+        payment.order = order
+        apply(order, payment, [answer])
+    refund.refresh_from_db()
+    return refund
+
+
+def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -> None:
+    """Bring a payment's refunds to what the provider says. The caller holds the locks of order and payment."""
+    for snapshot in snapshots:
+        refund = Refund.objects.select_for_update().filter(reference=snapshot.reference, payment=payment).first()
+        if refund is None:
+            # Made at the provider, not here. The money is gone: a person must say for what.
+            cases.open(
+                ref=payment.ref, kind="foreign_refund", note=f"{snapshot.refunded} by {snapshot.reference[:40]}."
+            )
+        elif snapshot.outcome == RefundOutcome.SUCCEEDED and refund.status != Refund.Status.SUCCEEDED:
+            settle(order, payment, refund)
+        elif snapshot.outcome == RefundOutcome.FAILED and refund.status == Refund.Status.REQUESTED:
+            refund.move_to(Refund.Status.FAILED, next_try_at=None)
+            cases.open(ref=refund.ref, kind="refund_failed", note=f"{refund.money} of {payment.reference}.")
+
+
+def settle(order: Order, payment: Payment, refund: Refund) -> None:
+    """What must be true together once money went back: books reversed, access closed. The caller holds the locks."""
+    refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None)
+    if refund.part == Refund.Part.UNAPPLIED:
+        for number, entry in enumerate(_unapplied_journals(payment), start=1):
+            journal.reverse(entry, key=f"refund:{refund.reference}:{number}", kind="refund")
+        return
+    journal.reverse(
+        Journal.objects.get(key=f"sale:{payment.reference}"), key=f"refund:{refund.reference}", kind="refund"
+    )
+    order.move_to(Order.Status.REFUNDED)
+    fulfil.revoke(order, OrderLine.objects.filter(order=order).select_related("offer"))
+    publisher.publish(OrderRefunded(order_id=order.pk, user_id=order.user_id, refund_id=refund.pk))
+
+
+def retry_due(limit: int = 50) -> int:
+    """Ask again about refunds the provider has not confirmed. Returns how many were asked."""
+    asked = 0
+    due = Refund.objects.filter(status=Refund.Status.REQUESTED, next_try_at__lte=clock.now())
+    for refund in due.select_related("payment").order_by("next_try_at")[:limit]:
+        tries = refund.try_count + 1
+        next_try_at = clock.now() + RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
+        mine = Refund.objects.filter(pk=refund.pk, try_count=refund.try_count, status=Refund.Status.REQUESTED)
+        if mine.update(try_count=tries, next_try_at=next_try_at):
+            asked += 1
+            submit(refund)
+    return asked
+
+
+def _unapplied_journals(payment: Payment) -> list[Journal]:
+    return list(
+        Journal.objects.filter(key__startswith=f"unapplied:{payment.reference}:", reversal=None).order_by("id")
+    )
