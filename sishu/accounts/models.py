@@ -7,6 +7,7 @@ from typing import Any
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
+from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -63,6 +64,9 @@ class User(AbstractUser):
     def clean(self) -> None:
         self._settle_spelling()
         super().clean()
+        # Forms do not show the key, so they would not check it.
+        if User.objects.filter(username_key=self.username_key).exclude(pk=self.pk).exists():
+            raise ValidationError({"username": User._meta.get_field("username").error_messages["unique"]})
 
     def save(self, *args: Any, update_fields: Iterable[str] | None = None, **kwargs: Any) -> None:
         self._settle_spelling()
@@ -83,7 +87,7 @@ class ApiToken(models.Model):
         READ = "read", _("read")
         WRITE = "write", _("read and write")
 
-    user = models.ForeignKey(User, models.CASCADE, related_name="api_tokens", verbose_name=_("user"))
+    user = models.ForeignKey(User, models.CASCADE, related_name="tokens", verbose_name=_("user"))
     name = models.CharField(_("name"), max_length=60, help_text=_("What it is for, such as “backup script”."))
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(_("begins with"), max_length=16, editable=False)
