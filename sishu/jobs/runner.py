@@ -123,13 +123,13 @@ def renew(worker: str) -> int:
     return running.update(lease_until=clock.now() + LEASE)
 
 
-def reap(now: datetime | None = None) -> int:
-    """Give jobs whose worker vanished back to the others; the attempt counts. Returns how many there were."""
-    now = now or clock.now()
-    lost = JobRun.objects.filter(status=JobRun.Status.RUNNING, lease_until__lt=now)
+def reap(moment: datetime | None = None) -> int:
+    """Give jobs whose lease ended before `moment` (now) back to the workers; the attempt counts. Returns how many."""
+    lost = JobRun.objects.filter(status=JobRun.Status.RUNNING, lease_until__lt=moment or clock.now())
     told = {"lease_until": None, "last_error": VANISHED, "error_class": "builtins.RuntimeError"}
-    given_up = lost.filter(attempts__gte=F("max_attempts")).update(status=JobRun.Status.FAILED, finished_at=now, **told)
-    returned = lost.update(status=JobRun.Status.READY, run_after=now, **told)
+    dead = lost.filter(attempts__gte=F("max_attempts"))
+    given_up = dead.update(status=JobRun.Status.FAILED, finished_at=clock.now(), **told)
+    returned = lost.update(status=JobRun.Status.READY, **told)
     if given_up or returned:
         logger.warning("%d jobs of vanished workers wait again, %d were given up.", returned, given_up)
     return given_up + returned
