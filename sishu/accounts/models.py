@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from typing import Any
 
 from django.conf import settings
@@ -61,8 +61,12 @@ class User(AbstractUser):
     def get_short_name(self) -> str:
         return self.name
 
-    def clean(self) -> None:
+    def clean_fields(self, exclude: Collection[str] | None = None) -> None:
+        # First, because normal form may be longer than what was typed.
         self._settle_spelling()
+        super().clean_fields(exclude)
+
+    def clean(self) -> None:
         super().clean()
         # Forms do not show the key, so they would not check it.
         if User.objects.filter(username_key=self.username_key).exclude(pk=self.pk).exists():

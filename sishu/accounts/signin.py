@@ -77,7 +77,7 @@ class AccountAdapter(DefaultAccountAdapter):
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """The name as it will be stored. ValidationError when the rules forbid it, or (unless `shallow`) it is taken."""
         username = names.normal(username)
-        User(username=username).clean_fields(exclude=[f.name for f in User._meta.fields if f.name != "username"])
+        User._meta.get_field("username").clean(username, None)
         reserved = {names.key(name) for name in settings.ACCOUNT_USERNAME_BLACKLIST}
         if names.key(username) in reserved:
             raise self.validation_error("username_blacklisted")
