@@ -1,0 +1,47 @@
+"""Addresses of pages, worked out without asking the database."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.urls.converters import IntConverter
+from wagtail.models import Page
+
+# The code as the lang attribute and hreflang write it.
+TAGS = {"zh-hans": "zh-Hans", "en": "en"}
+LARGEST_KEY = 2**63 - 1
+
+
+class KeyConverter(IntConverter):
+    """A primary key in an address: what no database can hold does not match, and is answered 404."""
+
+    def to_python(self, value: str) -> int:
+        # Python refuses to read integers of many thousand digits; so do we, with a 404 instead of an error.
+        if len(value) > len(str(LARGEST_KEY)) or not 0 < (key := int(value)) <= LARGEST_KEY:
+            raise ValueError
+        return key
+
+
+def prefix_of(language: str) -> str:
+    """What stands before every path in that language: nothing for the site's own."""
+    return "" if language == settings.LANGUAGE_CODE else f"/{language}"
+
+
+def home_path(language: str) -> str:
+    """The title page's path."""
+    return f"{prefix_of(language)}/"
+
+
+def page_path(page: Page) -> str:
+    """A page's path on this site. Its locale should be loaded."""
+    below_home = page.url_path.split("/", 2)[2]
+    return home_path(page.locale.language_code) + below_home
+
+
+def absolute(path: str) -> str:
+    """A path with the site's name before it."""
+    return f"{settings.SITE_URL}{path}"
+
+
+def tag_of(language: str) -> str:
+    """The language as HTML writes it."""
+    return TAGS.get(language, language)
