@@ -63,11 +63,12 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
-    "sishu.web.middleware.BadInput",
-    "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
-    "sishu.web.middleware.ContentSecurityPolicy",
+    # Outermost, so that a kept page costs nothing else; it is kept with the headers that those below put on it.
     "sishu.web.pagecache.PageCache",
+    "sishu.web.middleware.ContentSecurityPolicy",
+    "django.middleware.security.SecurityMiddleware",
+    "sishu.web.middleware.BadInput",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "sishu.web.middleware.ContractLocale",
     "django.middleware.common.CommonMiddleware",
