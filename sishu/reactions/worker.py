@@ -85,8 +85,8 @@ class Worker:
         wait = IDLE_SECONDS
         while not self.is_stopping:
             try:
-                busy = self.round()
-                wait = IDLE_SECONDS
+                close_old_connections()
+                busy, wait = self.round(), IDLE_SECONDS
             except (OperationalError, InterfaceError) as error:
                 busy, wait = 0, min(wait * 2, LONGEST_WAIT_FOR_DATABASE)
                 logger.warning("The database does not answer (%s); trying again in %.0f s.", error, wait)
@@ -105,7 +105,6 @@ class Worker:
 
     def round(self) -> int:
         """Some facts, the schedule, some jobs: neither a flood of facts nor a long queue starves the other."""
-        close_old_connections()
         busy = deliver_due(A_ROUND, self.table)
         busy += schedule.tick(self.entries)
         for _ in range(A_ROUND):

@@ -48,7 +48,7 @@ def test_what_rolls_back_did_not_happen():
     assert not Fact.objects.exists()
 
 
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_publishing_outside_a_transaction_is_refused():
     with pytest.raises(transaction.TransactionManagementError, match="TeaPoured was published outside a transaction"):
         publish(TeaPoured(cup_id=7))

@@ -87,7 +87,7 @@ def once_each(cups: int) -> dict[str, int]:
 
 
 @pytest.mark.processes
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_workers_side_by_side_do_everything_once(tmp_path):
     end = play(tmp_path, workers=3, kills=0, cups=40)
     assert end["effects"] == once_each(40), end["log"]
@@ -98,7 +98,7 @@ def test_workers_side_by_side_do_everything_once(tmp_path):
 
 
 @pytest.mark.processes
-@pytest.mark.django_db(transaction=True)
+@pytest.mark.usefixtures("transactional_db")
 def test_killed_workers_lose_and_double_nothing(tmp_path):
     end = play(tmp_path, workers=2, kills=20, cups=150)
     assert end["effects"] == once_each(150), end["log"]
