@@ -11,7 +11,6 @@ from django.core.exceptions import ValidationError
 from django.core.validators import RegexValidator
 from django.utils.functional import cached_property
 from django.utils.safestring import SafeString
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail import blocks
 from wagtail.admin.widgets import AdminAutoHeightTextInput
@@ -19,7 +18,7 @@ from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
 from sishu.content import embeds, markdown
-from sishu.content.paywall import TIERS, tier_of
+from sishu.content.paywall import ORDER_MESSAGE, TIERS, tier_of
 
 LONGEST_PROSE = 500_000
 LOCKED = "locked"
@@ -41,14 +40,25 @@ class ProseBlock(blocks.FieldBlock):
 
     @cached_property
     def field(self) -> forms.Field:
-        return forms.CharField(widget=MarkdownArea(), **self.field_options)
+        # Leading spaces are code, or the indent of a Chinese paragraph.
+        return forms.CharField(widget=MarkdownArea(), strip=False, **self.field_options)
 
     def render_basic(self, value: str, context: Mapping[str, Any] | None = None) -> SafeString:
-        return markdown.render(value, (context or {}).get("anchors"))
+        return markdown.render(value or "", (context or {}).get("anchors"))
 
     class Meta:
         label = _("Text")
         icon = "pilcrow"
+
+
+class CodeText(blocks.TextBlock):
+    """Text whose first line keeps its indent."""
+
+    @cached_property
+    def field(self) -> forms.Field:
+        field = super().field
+        field.strip = False
+        return field
 
 
 class CodeBlock(blocks.StructBlock):
@@ -59,7 +69,7 @@ class CodeBlock(blocks.StructBlock):
         max_length=40,
         validators=[RegexValidator(r"^[A-Za-z0-9+#._-]*$", _("Name a language in one word, such as python."))],
     )
-    code = blocks.TextBlock(max_length=100_000, form_classname="monospace")
+    code = CodeText(max_length=100_000, form_classname="monospace")
 
     class Meta:
         label = _("Code")
@@ -78,7 +88,12 @@ class CalloutBlock(blocks.StructBlock):
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
-        return {**context, "text": markdown.render(value["text"], (parent_context or {}).get("anchors"))}
+        kinds = dict(self.child_blocks["kind"].field.choices)
+        return {
+            **context,
+            "title": value["title"] or kinds.get(value["kind"], ""),
+            "text": markdown.render(value["text"] or "", (parent_context or {}).get("anchors")),
+        }
 
     class Meta:
         label = _("Callout")
@@ -89,9 +104,21 @@ class CalloutBlock(blocks.StructBlock):
 class ImageBlock(blocks.StructBlock):
     """A picture of the author's, with its caption."""
 
+    SHOWN_WIDTHS = (480, 720, 960, 1440)
+
     image = ImageChooserBlock()
-    alt = blocks.CharBlock(required=False, max_length=255, help_text=_("What is to be seen, for those who cannot see it."))
+    alt = blocks.CharBlock(
+        required=False, max_length=255, help_text=_("What is to be seen, for those who cannot see it.")
+    )
     caption = blocks.CharBlock(required=False, max_length=300)
+
+    def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
+        context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
+        picture = value["image"]
+        if picture is None:
+            return context
+        sources = ", ".join(f"{picture.address(width)} {width}w" for width in self.SHOWN_WIDTHS)
+        return {**context, "picture": picture, "src": picture.address(960), "sources": sources}
 
     class Meta:
         label = _("Picture")
@@ -138,13 +165,6 @@ class PaywallBlock(blocks.StructBlock):
         template = "blocks/paywall.html"
 
 
-class LockedInput(forms.HiddenInput):
-    """Carries a block nobody here understands through a form, as JSON."""
-
-    template_name = "blocks/locked_input.html"
-    input_type = "hidden"
-
-
 class LockedBlock(blocks.FieldBlock):
     """A block of a type this installation does not know: kept to the letter, shown to writers as a locked card.
 
@@ -154,7 +174,7 @@ class LockedBlock(blocks.FieldBlock):
 
     @cached_property
     def field(self) -> forms.Field:
-        return forms.CharField(required=False, widget=LockedInput())
+        return forms.CharField(required=False, widget=forms.HiddenInput())
 
     def to_python(self, value: Any) -> Any:
         return value
@@ -179,6 +199,7 @@ class LockedBlock(blocks.FieldBlock):
 
     class Meta:
         label = _("Locked block")
+        help_text = _("This house does not know blocks of this type. It is kept as it is; readers do not see it.")
         icon = "lock"
         default = None
 
@@ -220,16 +241,7 @@ class BodyBlock(blocks.StreamBlock):
         tiers = [tier for block in cleaned.raw_data if (tier := tier_of(block)) is not None]
         if tiers != sorted(set(tiers)):
             raise blocks.StreamBlockValidationError(
-                non_block_errors=forms.utils.ErrorList(
-                    [
-                        ValidationError(
-                            gettext(
-                                "Each paywall may stand once, and the one for signed-in readers comes first. "
-                                "Take out or move one of them."
-                            )
-                        )
-                    ]
-                )
+                non_block_errors=forms.utils.ErrorList([ValidationError(ORDER_MESSAGE)])
             )
         return cleaned
 

@@ -52,7 +52,9 @@ def check_url(url: str) -> None:
     if provider_of(url) is None:
         known = ", ".join(dict.fromkeys(PROVIDERS.values()))
         raise ValidationError(
-            gettext("%(url)s is not an https link to a site we embed. Link to it in the text, or use one of: %(known)s.")
+            gettext(
+                "%(url)s is not an https link to a site we embed. Link to it in the text, or use one of: %(known)s."
+            )
             % {"url": url[:200], "known": known}
         )
 

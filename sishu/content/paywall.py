@@ -20,6 +20,9 @@ class Level(models.IntegerChoices):
 
 
 TIERS = (Level.SIGNED_IN, Level.PAID)
+ORDER_MESSAGE = _(
+    "Each paywall may stand once, and the one for signed-in readers comes first. Take out or move one of them."
+)
 
 
 def tier_of(block: dict[str, Any]) -> Level | None:

@@ -33,6 +33,7 @@ class Case(Stateful):
     class Meta:
         verbose_name = _("case")
         verbose_name_plural = _("cases")
+        permissions = [("review_work", "Can review works")]
         ordering = ["-opened_at", "-id"]
 
     def __str__(self) -> str:

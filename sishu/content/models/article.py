@@ -12,6 +12,7 @@ from wagtail.models import Page
 from wagtail.search import index
 
 from sishu.content.models.work import Work
+from sishu.content.permissions import OwnPagesMixin
 
 
 class TaggedWork(TaggedItemBase):
@@ -20,7 +21,7 @@ class TaggedWork(TaggedItemBase):
     content_object = ParentalKey("content.ArticlePage", on_delete=models.CASCADE, related_name="tagged_items")
 
 
-class ArticlePage(Work, Page):
+class ArticlePage(OwnPagesMixin, Work, Page):
     """A text to read, in one language; its translations share `translation_key`."""
 
     tags = ClusterTaggableManager(_("tags"), through=TaggedWork, blank=True)
@@ -41,3 +42,4 @@ class ArticlePage(Work, Page):
     class Meta:
         verbose_name = _("article")
         verbose_name_plural = _("articles")
+        permissions = [("withdraw_work", "Can withdraw a work")]

@@ -10,8 +10,10 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.models import Page
 
+from sishu.content.permissions import OwnPagesMixin
 
-class HomePage(Page):
+
+class HomePage(OwnPagesMixin, Page):
     """The title page, one in each language."""
 
     site_name = models.CharField(_("name of the house"), max_length=40)
@@ -37,7 +39,7 @@ class HomePage(Page):
         return [line.strip() for line in self.credo.splitlines() if line.strip()]
 
 
-class CreatorHub(Page):
+class CreatorHub(OwnPagesMixin, Page):
     """One creator's room in one language; their works hang below it."""
 
     user = models.ForeignKey(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from django.conf import settings
 from django.core.cache import caches
 from django.db import models, transaction
 from django.http import HttpRequest
@@ -19,6 +20,7 @@ from sishu.content.models.media_use import MediaUse
 from sishu.content.paywall import Level
 
 LONGEST_SUMMARY = 300
+FINDABLE_LENGTH = 20_000
 # Derived from the body on every save; never typed in, never taken from a revision.
 DERIVED = ("word_count", "reading_minutes", "digest", "level")
 
@@ -50,17 +52,34 @@ class Work(models.Model):
     level = models.PositiveSmallIntegerField(choices=Level.choices, default=Level.PUBLIC, editable=False)
     withdrawn_at = models.DateTimeField(_("withdrawn at"), null=True, blank=True, editable=False)
 
+    # Whoever is no author of it withdrew it for the house; then only the house brings it back.
+    withdrawn_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+"
+    )
+
     class Meta:
         abstract = True
 
     # Only what every stranger may read. A search hit on a hidden word would be a leak by itself.
     search_fields = [
         index.SearchField("summary"),
-        index.SearchField("public_text"),
+        index.SearchField("findable_text"),
         index.RelatedFields("tags", [index.SearchField("name")]),
         index.FilterField("category"),
         index.FilterField("withdrawn_at"),
     ]
+
+    def save(self, *args: Any, **kwargs: Any) -> None:
+        fields = kwargs.get("update_fields")
+        if fields is not None and not {"body", "cover", "live"} & set(fields):
+            super().save(*args, **kwargs)
+            return
+        self._derive()
+        if fields is not None:
+            kwargs["update_fields"] = {*fields, *DERIVED}
+        with transaction.atomic():
+            super().save(*args, **kwargs)
+            self._note_media()
 
     @property
     def needed_level(self) -> Level:
@@ -71,6 +90,11 @@ class Work(models.Model):
     def public_text(self) -> str:
         """The plain words that everybody may read: for search, feeds, excerpts and descriptions."""
         return text.full_text(self.body_at(Level.PUBLIC).raw_data)
+
+    @property
+    def findable_text(self) -> str:
+        """The beginning of the public text: PostgreSQL takes 1 MB of terms a row, and a reader searches for less."""
+        return self.public_text[:FINDABLE_LENGTH]
 
     def body_at(self, level: int) -> StreamValue:
         """The body up to the first paywall above `level`."""
@@ -111,20 +135,18 @@ class Work(models.Model):
     def with_content_json(self, content: dict[str, Any]) -> Any:
         """A draft made live must not bring back a withdrawn work, nor a person forget that it was withdrawn."""
         page = super().with_content_json(content)  # type: ignore[misc]
-        page.withdrawn_at = self.withdrawn_at
+        page.withdrawn_at, page.withdrawn_by_id = self.withdrawn_at, self.withdrawn_by_id
         return page
 
-    def save(self, *args: Any, **kwargs: Any) -> None:
-        fields = kwargs.get("update_fields")
-        if fields is not None and not {"body", "cover", "live"} & set(fields):
-            super().save(*args, **kwargs)
-            return
-        self._derive()
-        if fields is not None:
-            kwargs["update_fields"] = {*fields, *DERIVED}
+    def publish(self, *args: Any, **kwargs: Any) -> Any:
+        """As Wagtail's, in one transaction: the page, its media rows and the fact that it was published."""
         with transaction.atomic():
-            super().save(*args, **kwargs)
-            self._note_media()
+            return super().publish(*args, **kwargs)  # type: ignore[misc]
+
+    def unpublish(self, *args: Any, **kwargs: Any) -> Any:
+        """As Wagtail's, in one transaction."""
+        with transaction.atomic():
+            return super().unpublish(*args, **kwargs)  # type: ignore[misc]
 
     def _derive(self) -> None:
         raw = list(self.body.raw_data)

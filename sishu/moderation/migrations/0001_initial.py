@@ -29,6 +29,7 @@ class Migration(migrations.Migration):
             options={
                 'verbose_name': 'case',
                 'verbose_name_plural': 'cases',
+                'permissions': [('review_work', 'Can review works')],
                 'ordering': ['-opened_at', '-id'],
             },
         ),

@@ -1,0 +1,49 @@
+"""What happens to works."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class WorkSubmitted:
+    """A work was handed in for review."""
+
+    page_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkRejected:
+    """A step of review sent a work back; the reasons stand in the task state's comment."""
+
+    page_id: int
+    task_state_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkApproved:
+    """A review ended well."""
+
+    page_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PagePublished:
+    """A page went live, or a live page got a new version."""
+
+    page_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class PageUnpublished:
+    """A page is no longer to be seen."""
+
+    page_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class WorkWithdrawn:
+    """A work left the shelves, or came back to them (`is_withdrawn` False); owners keep reading it."""
+
+    page_id: int
+    is_withdrawn: bool

@@ -1,0 +1,57 @@
+"""The first step of review: rules look at the submitted version, and say yes or say why not."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.conf import settings
+from django.db import transaction
+from django.utils import translation
+from django_tasks import task
+from wagtail.models import TaskState
+
+from sishu.content import markdown, text
+from sishu.core.refs import ref
+from sishu.moderation import cases, checks
+from sishu.moderation.base import Severity, Subject
+from sishu.moderation.models import Decision
+
+REVIEW = "review"
+
+
+@task()
+def look_at(task_state_id: int) -> None:
+    """Run the checks of one task state. Does nothing when it has been answered or taken back meanwhile."""
+    with transaction.atomic():
+        state = TaskState.objects.select_for_update().filter(pk=task_state_id).first()
+        if state is None or state.status != TaskState.STATUS_IN_PROGRESS:
+            return
+        page = state.revision.as_object()
+        with translation.override(_language_of(state)):
+            findings = checks.look(subject_of(page))
+        case = cases.open(ref=ref("page", page.pk), kind=REVIEW, findings=[finding.as_json() for finding in findings])
+        reasons = "\n".join(finding.message for finding in findings if finding.severity == Severity.REFUSE)
+        if reasons:
+            cases.decide(case, Decision.Outcome.REFUSED, reason=reasons)
+            state.specific.reject(comment=reasons)
+        else:
+            state.specific.approve()
+
+
+def subject_of(page: Any) -> Subject:
+    """A work as moderation sees it: the whole text, behind every paywall too."""
+    words = text.full_text(page.body.raw_data)
+    return Subject(
+        ref=ref("page", page.pk),
+        family=str(page.translation_key),
+        title=page.title,
+        text=words,
+        words=markdown.count_words(words),
+        digest=text.digest(words),
+    )
+
+
+def _language_of(state: TaskState) -> str:
+    """The reasons are for the person who submitted."""
+    person = state.workflow_state.requested_by
+    return getattr(person, "language", "") or settings.LANGUAGE_CODE

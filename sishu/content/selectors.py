@@ -1,0 +1,81 @@
+"""Reading works, for pages, feeds and programs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from django.db.models import Prefetch, QuerySet
+from wagtail.models import Locale
+
+from sishu.content.models import ArticlePage, Authorship, Category
+
+MOST_AT_ONCE = 100
+FARTHEST = 10_000
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One page of a list: the works, and how many there are in all."""
+
+    works: list[ArticlePage]
+    total: int
+
+
+def published(locale: Locale | str | None = None) -> QuerySet[ArticlePage]:
+    """The works that stand on the shelves, newest first, without their bodies. Withdrawn ones do not."""
+    works = ArticlePage.objects.live().filter(withdrawn_at=None)
+    if isinstance(locale, str):
+        works = works.filter(locale__language_code=locale)
+    elif locale is not None:
+        works = works.filter(locale=locale)
+    return works.order_by("-first_published_at", "-pk")
+
+
+def for_list(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
+    """With what a list shows, and without the bodies."""
+    parts = Authorship.objects.select_related("user")
+    return (
+        works.defer("body")
+        .select_related("category", "cover", "locale")
+        .prefetch_related(Prefetch("authorships", queryset=parts), "tags")
+    )
+
+
+def find_works(
+    query: str = "",
+    *,
+    locale: Locale | str | None = None,
+    category: Category | None = None,
+    tag: str = "",
+    author_id: int | None = None,
+    start: int = 0,
+    size: int = 20,
+) -> Found:
+    """Works on the shelves that answer `query`, best first; without one, the newest first.
+
+    A category means its whole branch. `start` and `size` are brought into bounds, never refused.
+    """
+    works = published(locale)
+    if category is not None:
+        works = works.filter(category__in=category.get_descendants() | Category.objects.filter(pk=category.pk))
+    if tag:
+        works = works.filter(tagged_items__tag__slug=tag)
+    if author_id is not None:
+        works = works.filter(authorships__user_id=author_id)
+    start = min(max(start, 0), FARTHEST)
+    size = min(max(size, 1), MOST_AT_ONCE)
+    if not query.strip():
+        return Found(list(for_list(works)[start : start + size]), works.count())
+    # The filters go in as one list of ids: the search layer knows no joins.
+    results = ArticlePage.objects.filter(pk__in=works.order_by().values("pk")).search(query)
+    keys = [work.pk for work in results[start : start + size]]
+    by_key = for_list(ArticlePage.objects.filter(pk__in=keys)).in_bulk()
+    return Found([by_key[key] for key in keys if key in by_key], results.count())
+
+
+def authors_of(page_ids: list[int]) -> dict[int, list[Authorship]]:
+    """Who wrote each of these pages, authors before co-authors."""
+    found: dict[int, list[Authorship]] = {key: [] for key in page_ids}
+    for part in Authorship.objects.filter(page_id__in=page_ids).select_related("user"):
+        found[part.page_id].append(part)
+    return found

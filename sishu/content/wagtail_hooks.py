@@ -1,0 +1,60 @@
+"""The studio's hooks about works: what creators find in choosers, and the names of our log entries."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.db.models import QuerySet
+from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
+from wagtail import hooks
+from wagtail.models import Page
+from wagtail.snippets.models import register_snippet
+from wagtail.snippets.views.snippets import SnippetViewSet
+
+from sishu.content.announce import copy_authors
+from sishu.content.models import ArticlePage, Authorship, Category
+from sishu.content.permissions import own_pages, works_for_the_house
+
+
+class CategoryViewSet(SnippetViewSet):
+    """The shelves."""
+
+    model = Category
+    icon = "folder-open-1"
+    add_to_admin_menu = False
+    list_display = ["__str__", "slug"]
+
+
+register_snippet(CategoryViewSet)
+
+
+@hooks.register("register_log_actions")
+def name_log_actions(actions: Any) -> None:
+    actions.register_action("content.withdraw", _("Withdraw"), _("Withdrew the work"))
+    actions.register_action("content.restore", _("Bring back"), _("Brought the work back"))
+
+
+@hooks.register("construct_page_chooser_queryset")
+def choose_among_own_pages(pages: QuerySet[Page], request: HttpRequest) -> QuerySet[Page]:
+    if works_for_the_house(request.user):
+        return pages
+    return pages.filter(own_pages(request.user)).distinct()
+
+
+@hooks.register("construct_image_chooser_queryset")
+@hooks.register("construct_document_chooser_queryset")
+def choose_among_own_uploads(uploads: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
+    return uploads if works_for_the_house(request.user) else uploads.filter(uploaded_by_user=request.user)
+
+
+@hooks.register("after_create_page")
+def note_author(request: HttpRequest, page: Page) -> None:
+    if isinstance(page, ArticlePage):
+        Authorship.objects.get_or_create(page=page, user=request.user)
+
+
+@hooks.register("after_copy_page")
+def note_authors_of_copy(request: HttpRequest, page: Page, new_page: Page) -> None:
+    if isinstance(new_page, ArticlePage):
+        copy_authors(page.pk, new_page.pk)

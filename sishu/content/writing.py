@@ -1,0 +1,208 @@
+"""What a writer does with works: begin, write, submit, take back, translate, withdraw. Every refusal is one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from django.conf import settings
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import transaction
+from django.utils.translation import gettext as _
+from wagtail.log_actions import log
+from wagtail.models import Locale, WorkflowState
+
+from sishu.accounts import selectors as people
+from sishu.content import drafts, house
+from sishu.content.drafts import DraftValues
+from sishu.content.facts import WorkWithdrawn
+from sishu.content.models import ArticlePage, Authorship
+from sishu.core import clock
+from sishu.core.errors import DomainError, Missing, NotAllowed
+from sishu.outbox import publisher
+
+LARGEST_ID = 2**63 - 1
+
+
+class ChangedElsewhere(DomainError):
+    """Somebody saved the work since this editor loaded it. Nothing was written."""
+
+    code = "changed_elsewhere"
+
+    def __init__(self, *, who: str, when: datetime | None, version: int) -> None:
+        super().__init__(
+            _(
+                "%(who)s saved this work meanwhile. Your text was not written over theirs: copy what you need, then reload."
+            )
+            % {"who": who or _("Somebody")}
+        )
+        self.who, self.when, self.version = who, when, version
+
+
+class InReview(DomainError):
+    """The work waits for a reviewer and must not change under their eyes."""
+
+    code = "in_review"
+
+
+def create(user: AbstractBaseUser, locale: Locale | str, values: DraftValues) -> ArticlePage:
+    """Begin a work in the user's room: a draft with its first version. NotAllowed for who may not publish here."""
+    if why := people.why_not_publish(user):
+        raise NotAllowed(why)
+    with transaction.atomic():
+        hub = house.ensure_hub(user, locale)
+        page = ArticlePage(owner=user, locale=hub.locale, live=False, has_unpublished_changes=True)
+        drafts.fill(page, drafts.checked(values, allowed_uploaders={user.pk}))
+        hub.add_child(instance=page)
+        Authorship.objects.create(page=page, user=user)
+        page.save_revision(user=user)
+    return page
+
+
+@transaction.atomic
+def save_draft(page: ArticlePage, user: AbstractBaseUser, values: DraftValues, version: int) -> int:
+    """Keep a new version of the draft; its number. `version` is the one the editor began from.
+
+    ChangedElsewhere when there is a newer one, InReview while a reviewer looks. What is the same as before is not
+    written again.
+    """
+    row = _locked(page.pk, user)
+    if row.latest_revision_id != version:
+        raise _changed_elsewhere(row)
+    if row.workflow_in_progress:
+        raise InReview(
+            _("“%(title)s” is in review and cannot be changed now. Take it back to go on writing.")
+            % {"title": row.draft_title}
+        )
+    draft = row.get_latest_revision_as_object()
+    checked = drafts.checked(values, allowed_uploaders=_author_ids(row) | {user.pk}, before=draft)
+    if checked == drafts.values_of(draft):
+        return version
+    drafts.fill(draft, checked)
+    if row.first_published_at is None:
+        draft.slug = ""  # nobody knows its address yet: let it follow the title
+    return int(draft.save_revision(user=user, log_action=True).pk)
+
+
+@transaction.atomic
+def submit(page: ArticlePage, user: AbstractBaseUser) -> None:
+    """Hand the latest version in for review. Invalid when something in it cannot be published."""
+    if why := people.why_not_publish(user):
+        raise NotAllowed(why)
+    row = _locked(page.pk, user)
+    title = {"title": row.draft_title}
+    if row.withdrawn_at:
+        raise DomainError(_("“%(title)s” is withdrawn. Bring it back first, then submit it.") % title)
+    if row.workflow_in_progress:
+        raise InReview(_("“%(title)s” is already in review.") % title)
+    if row.live and not row.has_unpublished_changes:
+        raise DomainError(_("“%(title)s” has no changes since it was published. There is nothing to review.") % title)
+    drafts.check_ready(row.get_latest_revision_as_object())
+    workflow = row.get_workflow()
+    if workflow is None:
+        raise DomainError(_("This house has no review yet. Ask its owner to run “sishu setup_house”."))
+    if refused := row.current_workflow_state:
+        refused.cancel(user=user)  # from the first step again: the text has changed since the rules saw it
+    workflow.start(row, user)
+
+
+@transaction.atomic
+def take_back(page: ArticlePage, user: AbstractBaseUser) -> None:
+    """End a review that has not been decided, to go on writing. Nothing happens when there is none."""
+    state = _locked(page.pk, user).current_workflow_state
+    if state is not None and state.status == WorkflowState.STATUS_IN_PROGRESS:
+        state.cancel(user=user)
+
+
+@transaction.atomic
+def withdraw(page: ArticlePage, user: AbstractBaseUser, reason: str = "") -> None:
+    """Take a work off the shelves. Those who own it keep it; it leaves lists, search, feeds, and is sold no more."""
+    row = _lockable(page.pk, user)
+    if row.withdrawn_at:
+        return
+    row.withdrawn_at, row.withdrawn_by = clock.now(), user
+    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
+    log(instance=row, action="content.withdraw", user=user, data={"reason": reason[:1000]})
+    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=True))
+
+
+@transaction.atomic
+def restore(page: ArticlePage, user: AbstractBaseUser) -> None:
+    """Put a withdrawn work back. NotAllowed for an author when the house withdrew it."""
+    row = _lockable(page.pk, user)
+    if not row.withdrawn_at:
+        return
+    if row.withdrawn_by_id not in _author_ids(row) and not user.has_perm("content.withdraw_work"):
+        raise NotAllowed(
+            _("“%(title)s” was withdrawn by the house. Only a reviewer can bring it back.") % {"title": row.title}
+        )
+    row.withdrawn_at = row.withdrawn_by = None
+    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
+    log(instance=row, action="content.restore", user=user)
+    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=False))
+
+
+@transaction.atomic
+def add_translation(page: ArticlePage, user: AbstractBaseUser) -> ArticlePage:
+    """The work's page in the other language: the one there is, or a draft copied from this one, with its authors."""
+    row = _locked(page.pk, user)
+    code = next(code for code, _label in settings.LANGUAGES if code != row.locale.language_code)
+    locale = Locale.objects.get(language_code=code)
+    if existing := row.get_translation_or_none(locale):
+        return existing.specific
+    house.ensure_hub(row.get_parent().specific.user, locale)
+    return ArticlePage.objects.get(pk=row.copy_for_translation(locale).pk)
+
+
+def find_own(user: AbstractBaseUser, page_id: int) -> ArticlePage:
+    """The user's own work with that id. Missing for a stranger's as for one that does not exist."""
+    if not user.is_authenticated or not 0 < page_id <= LARGEST_ID:
+        raise Missing(_("There is no such work among yours."))
+    page = ArticlePage.objects.filter(pk=page_id, authorships__user_id=user.pk).first()
+    if page is None:
+        raise Missing(_("There is no such work among yours."))
+    return page
+
+
+def own_works(user: AbstractBaseUser) -> Sequence[ArticlePage]:
+    """All works the user has a part in, last changed first."""
+    works = ArticlePage.objects.filter(authorships__user_id=user.pk).defer("body")
+    return works.select_related("locale").order_by("-latest_revision_created_at", "-pk")
+
+
+def latest_values(page: ArticlePage) -> tuple[DraftValues, int]:
+    """What the editor shows: the newest version's values, and its number for the next `save_draft`."""
+    row = ArticlePage.objects.get(pk=page.pk)
+    return drafts.values_of(row.get_latest_revision_as_object()), row.latest_revision_id or 0
+
+
+def _locked(page_id: int, user: AbstractBaseUser) -> ArticlePage:
+    """The page's row, held until the transaction ends. Missing for somebody who is no author of it."""
+    row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
+    if row is None or user.pk not in _author_ids(row):
+        raise Missing(_("There is no such work among yours."))
+    return row
+
+
+def _lockable(page_id: int, user: AbstractBaseUser) -> ArticlePage:
+    """As `_locked`, for the staff too."""
+    if not user.has_perm("content.withdraw_work"):
+        return _locked(page_id, user)
+    row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
+    if row is None:
+        raise Missing(_("There is no such work."))
+    return row
+
+
+def _author_ids(page: ArticlePage) -> set[int]:
+    return set(Authorship.objects.filter(page_id=page.pk).values_list("user_id", flat=True))
+
+
+def _changed_elsewhere(page: ArticlePage) -> ChangedElsewhere:
+    revision = page.latest_revision
+    person = revision.user if revision else None
+    return ChangedElsewhere(
+        who=person.name if person else "",
+        when=revision.created_at if revision else None,
+        version=page.latest_revision_id or 0,
+    )

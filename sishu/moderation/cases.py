@@ -1,0 +1,42 @@
+"""Opening files and deciding them."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.db import IntegrityError, transaction
+
+from sishu.core import clock
+from sishu.moderation.models import Case, Decision
+
+
+def open(*, ref: str, kind: str, findings: list[dict[str, Any]] | None = None, note: str = "") -> Case:
+    """The open case of this kind about `ref`: the one there is, with new findings and note if given, or a new one."""
+    key = f"{kind}:{ref}"
+    values = {"ref": ref, "kind": kind, "findings": findings or [], "note": note, "opened_at": clock.now()}
+    case = Case.objects.filter(open_key=key).first()
+    if case is None:
+        try:
+            with transaction.atomic():
+                return Case.objects.create(open_key=key, **values)
+        except IntegrityError:  # another process opened it between our look and our insert
+            case = Case.objects.get(open_key=key)
+    if findings is not None:
+        case.findings = findings
+    if note:
+        case.note = note
+    case.save(update_fields=["findings", "note"])
+    return case
+
+
+def find_open(*, ref: str, kind: str) -> Case | None:
+    """The open case of this kind about `ref`, if there is one."""
+    return Case.objects.filter(open_key=f"{kind}:{ref}").first()
+
+
+@transaction.atomic
+def decide(case: Case, outcome: str, *, who: AbstractBaseUser | None = None, reason: str = "") -> Decision:
+    """Close a case with a ruling. Raises WrongStatus when somebody has already decided it."""
+    case.move_to(Case.Status.DECIDED, open_key=None)
+    return Decision.objects.create(case=case, who=who, outcome=outcome, reason=reason)

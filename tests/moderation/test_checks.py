@@ -1,0 +1,48 @@
+"""One suite for all checks, then what each is for."""
+
+from __future__ import annotations
+
+import pytest
+
+from sishu.core import plugins
+from sishu.moderation import checks
+from sishu.moderation.base import Finding, Severity, Subject
+
+GOOD = Subject(ref="page:1", family="a", title="复盘", text="字" * 100, words=100, digest="d1")
+EMPTY = Subject(ref="page:1", family="a", title="复盘", text="", words=0, digest="")
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("name", plugins.names("checks"))
+@pytest.mark.parametrize("subject", [GOOD, EMPTY])
+def test_every_check_answers_in_findings(name, subject):
+    check = plugins.load("checks", name)
+    assert check.name == name
+    for finding in check.look(subject):
+        assert isinstance(finding, Finding)
+        assert finding.message
+        assert finding.as_json() == {"severity": finding.severity, "code": finding.code, "message": finding.message}
+
+
+@pytest.mark.django_db
+def test_a_good_work_passes():
+    assert checks.look(GOOD) == []
+
+
+@pytest.mark.django_db
+def test_an_empty_work_hears_one_reason_only():
+    assert [finding.code for finding in checks.look(EMPTY)] == ["empty"]
+
+
+@pytest.mark.parametrize(("words", "codes"), [(59, ["short"]), (60, []), (0, [])])
+def test_short_means_fewer_than_least(words, codes):
+    subject = Subject(ref="page:1", family="a", title="", text="", words=words, digest="")
+    assert [finding.code for finding in checks.ShortCheck(least=60).look(subject)] == codes
+
+
+def test_a_copy_is_refused_with_the_name_of_what_is_here(settings):
+    settings.PLUGINS = {**settings.PLUGINS, "corpus": {"shelf": "tests.moderation.shelf.same_text"}}
+    (finding,) = checks.DuplicateCheck().look(GOOD)
+    assert (finding.severity, finding.code) == (Severity.REFUSE, "duplicate")
+    assert "从零记一本账" in finding.message
+    assert checks.DuplicateCheck().look(EMPTY) == []
