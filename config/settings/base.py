@@ -18,7 +18,13 @@ environ.Env.read_env(BASE_DIR / ".env")
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var")))
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
-SITE_URL = env.str("SITE_URL", "http://127.0.0.1:8000").rstrip("/")
+HOST = env.str("HOST", "127.0.0.1")
+PORT = env.str("PORT", "8000")
+if not PORT.isdecimal() or not 0 < int(PORT) < 65536:
+    raise ImproperlyConfigured(f"PORT is {PORT!r}; set it to a number from 1 to 65535.")
+WEB_WORKERS = env.int("WEB_WORKERS", 2)
+WEB_THREADS = env.int("WEB_THREADS", 4)
+SITE_URL = env.str("SITE_URL", f"http://127.0.0.1:{PORT}").rstrip("/")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=[SITE_URL.split("//")[1].split(":")[0], "127.0.0.1", "localhost"])
 CSRF_TRUSTED_ORIGINS = [SITE_URL]
 
