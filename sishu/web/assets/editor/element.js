@@ -54,6 +54,8 @@ export class SishuEditor extends HTMLElement {
     this.toolbar = new Toolbar(this);
     this.news = h("p", { className: "editor-news", role: "status" });
     this.toolbar.dom.append(this.news);
+    this.mustFill = this.textarea.required;
+    this.textarea.required = false; // a hidden field that must be filled stops a form without a word
     const sheet = h("div", { className: "editor-sheet" });
     this.textarea.before(this.toolbar.dom, sheet);
     this.view = new EditorView(sheet, {
@@ -66,10 +68,6 @@ export class SishuEditor extends HTMLElement {
     });
     this.classList.add("is-ready");
     this.textarea.hidden = true;
-    if (this.textarea.required) {
-      this.textarea.required = false; // a hidden field that must be filled stops a form without a word
-      this.mustFill = true;
-    }
     this.#listen();
     this.#refresh();
   }

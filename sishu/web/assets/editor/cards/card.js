@@ -21,9 +21,15 @@ export class Card {
     this.body = h("div", { className: "editor-card-body" });
     this.dom = h(
       "div",
-      { className: "editor-card", contentEditable: "false", "data-card": node.attrs.kind },
-      h("div", { className: "editor-card-bar" }, h("b", {}, face.name(this)), this.#tools()),
+      {
+        className: "editor-card",
+        contentEditable: "false",
+        role: "group",
+        "aria-label": face.name(this),
+        "data-card": node.attrs.kind,
+      },
       this.body,
+      this.#tools(),
     );
     face.draw(this);
     face.refresh?.(this);

@@ -16,13 +16,9 @@ const paywall = {
 const callout = {
   name: (card) => card.t("callout"),
   draw(card) {
-    const row = h(
-      "div",
-      { className: "editor-pair" },
-      choiceField(card, "kind", card.t("kind"), ["note", "tip", "warning"]),
-      textField(card, "title", card.t("title")),
-    );
-    card.body.append(row, areaField(card, "text", card.t("text")));
+    const unseen = (name) => [card.t(name), { isHidden: true, placeholder: card.t(name) }];
+    const words = h("div", {}, textField(card, "title", ...unseen("title")), areaField(card, "text", ...unseen("text")));
+    card.body.append(choiceField(card, "kind", card.t("kind"), ["note", "tip", "warning"], { isHidden: true }), words);
   },
   refresh: refreshFields,
 };
@@ -33,8 +29,8 @@ const image = {
     card.picture = h("div", { className: "editor-picture" });
     card.body.append(
       card.picture,
-      textField(card, "alt", card.t("alt")),
       textField(card, "caption", card.t("caption")),
+      textField(card, "alt", card.t("alt"), { placeholder: card.t("altHelp") }),
     );
   },
   refresh(card) {
@@ -55,19 +51,16 @@ const image = {
 const file = {
   name: (card) => card.t("file"),
   draw(card) {
-    card.body.append(textField(card, "title", card.t("title")), (card.named = h("p", { className: "editor-help" })));
+    card.body.append(textField(card, "title", card.t("file"), { placeholder: card.t("title") }));
   },
-  refresh(card) {
-    refreshFields(card);
-    card.named.textContent = card.t("document", { id: card.value.document });
-  },
+  refresh: refreshFields,
 };
 
 const embed = {
   name: (card) => card.t("embed"),
   draw(card) {
     card.body.append(
-      textField(card, "url", card.t("address"), { type: "url", placeholder: "https://" }),
+      textField(card, "url", card.t("embed"), { type: "url", placeholder: "https://" }),
       textField(card, "caption", card.t("caption")),
     );
   },
@@ -81,6 +74,7 @@ export const locked = {
     card.dom.classList.add("is-locked");
     card.source = h("pre");
     card.body.append(
+      h("b", {}, card.t("locked")),
       h("p", { className: "editor-help" }, card.t("lockedHelp", { kind: card.node.attrs.kind })),
       h("details", {}, h("summary", {}, card.t("show")), card.source),
     );

@@ -12,7 +12,7 @@ function bind(card, name, control, { label, isHidden }) {
   control.addEventListener("input", () => card.patch(name, control.value));
   (card.fields ??= []).push(control);
   const caption = h("label", { htmlFor: id, className: isHidden ? "editor-unseen" : "editor-label" }, label);
-  return h("div", { className: "editor-row" }, caption, control);
+  return h("div", { className: isHidden ? "editor-row is-bare" : "editor-row" }, caption, control);
 }
 
 export function textField(card, name, label, options = {}) {
@@ -22,7 +22,7 @@ export function textField(card, name, label, options = {}) {
 }
 
 export function areaField(card, name, label, options = {}) {
-  return bind(card, name, h("textarea", { rows: 2 }), { label, ...options });
+  return bind(card, name, h("textarea", { rows: 2, placeholder: options.placeholder ?? "" }), { label, ...options });
 }
 
 export function choiceField(card, name, label, choices, options = {}) {

@@ -43,6 +43,9 @@ function isTight(tokens, start) {
   return true;
 }
 
+/** The alternative text of a picture: its words, whatever marks they wore. */
+const wordsOf = (token) => (token.children?.length ? token.children.map(wordsOf).join("") : token.content);
+
 const align = (token) => ({ align: /text-align:(\w+)/.exec(token.attrGet("style"))?.[1] ?? null });
 
 /** The parser is handed tokens, not text: a document is read block by block to know each block's own source. */
@@ -78,7 +81,11 @@ const builder = new MarkdownParser(
     td: { block: "table_cell", getAttrs: align },
     image: {
       node: "image",
-      getAttrs: (token) => ({ src: token.attrGet("src"), title: token.attrGet("title"), alt: token.content }),
+      getAttrs: (token) => ({
+        src: token.attrGet("src"),
+        title: token.attrGet("title"),
+        alt: wordsOf(token),
+      }),
     },
     hardbreak: { node: "hard_break" },
     softbreak: { node: "soft_break" },

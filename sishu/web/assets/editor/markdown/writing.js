@@ -6,10 +6,11 @@ import { schema } from "./schema.js";
 const isList = (node) => node.type.name === "bullet_list" || node.type.name === "ordered_list";
 const OTHER_MARKER = { "-": "*", "*": "-", "+": "-", ".": ")", ")": "." };
 
-/** Longer than any run of backticks inside, so that the fence ends where we say. */
-export function fenced(info, content) {
-  const longest = Math.max(2, ...(content.match(/`+/g) ?? []).map((run) => run.length));
-  const fence = "`".repeat(longest + 1);
+/** Longer than any run of its sign inside, so that the fence ends where we say. */
+function fenced(info, content) {
+  const sign = info.includes("`") ? "~" : "`";
+  const runs = content.match(new RegExp(`${sign}+`, "g")) ?? [];
+  const fence = sign.repeat(Math.max(2, ...runs.map((run) => run.length)) + 1);
   return content ? `${fence}${info}\n${content}\n${fence}` : `${fence}${info}\n${fence}`;
 }
 
@@ -110,7 +111,7 @@ export class MarkdownText {
   }
 
   write(doc) {
-    if (doc.eq(this.#original.doc)) return this.#original.text;
+    if (this.#original.doc?.eq(doc)) return this.#original.text;
     let out = "";
     let previous = null;
     let marker = null; // of the list just written

@@ -37,7 +37,7 @@ export const setLink = (address) => (state, dispatch) => {
   if (from === to) tr.insert(from, schema.text(address.trim(), [link.create({ href })]));
   else tr.removeMark(from, to, link).addMark(from, to, link.create({ href }));
   const end = from === to ? from + address.trim().length : to;
-  dispatch?.(tr.setSelection(TextSelection.create(tr.doc, end)).removeStoredMark(link).scrollIntoView());
+  dispatch?.(tr.setSelection(TextSelection.near(tr.doc.resolve(end), -1)).removeStoredMark(link).scrollIntoView());
   return true;
 };
 
