@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from django.core.cache import caches
+from wagtail.models import Collection, Locale, Page
 
+from sishu.core import plugins
 from sishu.ledger import check, journal, triggers
 
 
@@ -18,6 +21,15 @@ def _fresh_process_memory() -> Iterator[None]:
     journal.forget_accounts()
     for cache in caches.all():
         cache.clear()
+
+
+@pytest.fixture(autouse=True)
+def _data_dir(tmp_path: Path, settings) -> Iterator[None]:
+    """Every test has a data folder, and so a sandbox bank, of its own."""
+    settings.DATA_DIR = tmp_path
+    plugins.load.cache_clear()
+    yield
+    plugins.load.cache_clear()
 
 
 @pytest.fixture(autouse=True)
@@ -33,6 +45,10 @@ def _books_agree(request: pytest.FixtureRequest) -> Iterator[None]:
 
 @pytest.fixture
 def transactional_db(transactional_db: None) -> Iterator[None]:
-    """As pytest-django's, but the books' triggers step aside while the tables are emptied."""
+    """As pytest-django's, but the tree has its root again, and the books' triggers step aside for the emptying."""
+    if not Page.objects.filter(depth=1).exists():
+        Locale.objects.get_or_create(language_code="zh-hans")
+        Page.add_root(instance=Page(title="Root", slug="root"))
+        Collection.add_root(instance=Collection(name="Root"))
     yield
     triggers.drop()
