@@ -15,9 +15,9 @@ def kept_secret(path: Path) -> str:
         path.parent.mkdir(parents=True, exist_ok=True)
         # O_EXCL: of two processes that start at once, one writes and both read the same.
         handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600)
-    except FileExistsError:
-        return path.read_text().strip()
     except OSError as error:
+        if path.is_file():
+            return path.read_text().strip()
         raise ImproperlyConfigured(f"Cannot write {path}: {error.strerror}. Set DATA_DIR to a folder of yours.") from error
     with os.fdopen(handle, "w") as file:
         file.write(secret := secrets.token_urlsafe(48))
