@@ -71,6 +71,19 @@ def test_typing_changes_only_the_block_it_is_in(page: Page, site: Site) -> None:
     assert page.evaluate("window.inputs") >= 1
 
 
+def test_an_input_method_writes_what_was_chosen(page: Page, site: Site) -> None:
+    sheet = write(page, site, "**注意：**")
+    to_end(page, sheet)
+    keyboard = page.context.new_cdp_session(page)
+    for stage in ("n", "ni", "ni hao"):
+        keyboard.send(
+            "Input.imeSetComposition", {"text": stage, "selectionStart": len(stage), "selectionEnd": len(stage)}
+        )
+    keyboard.send("Input.insertText", {"text": "你好"})
+    assert text(page) == "**注意：你好**"
+    expect(page.locator("[data-word-count]")).to_have_text("4 字")
+
+
 def test_undoing_everything_gives_the_first_text_back(page: Page, site: Site) -> None:
     sheet = write(page, site)
     to_end(page, sheet)

@@ -64,7 +64,10 @@ export class SishuEditor extends HTMLElement {
       attributes: () => this.#attributes(),
       dispatchTransaction: (tr) => this.#dispatch(tr),
       handleTextInput: ({ state }) => state.selection.node?.type === schema.nodes.card, // a key must not eat a block
-      handleDOMEvents: { mousedown: (view, event) => this.#writeBelow(view, event) },
+      handleDOMEvents: {
+        mousedown: (view, event) => this.#writeBelow(view, event),
+        focus: () => this.toolbar.close(),
+      },
     });
     this.classList.add("is-ready");
     this.textarea.hidden = true;
@@ -159,7 +162,8 @@ export class SishuEditor extends HTMLElement {
 
   #refresh() {
     this.toolbar.refresh(this.view.state);
-    const counter = this.closest("form")?.querySelector("[data-word-count]");
+    const around = this.closest("autosave-form") ?? this.closest("form");
+    const counter = around?.querySelector("[data-word-count]");
     if (!counter) return;
     const { doc } = this.view.state;
     const count = countWords(doc.textBetween(0, doc.content.size, "\n", "\n")).toLocaleString();

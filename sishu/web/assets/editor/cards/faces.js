@@ -17,7 +17,12 @@ const callout = {
   name: (card) => card.t("callout"),
   draw(card) {
     const unseen = (name) => [card.t(name), { isHidden: true, placeholder: card.t(name) }];
-    const words = h("div", {}, textField(card, "title", ...unseen("title")), areaField(card, "text", ...unseen("text")));
+    const words = h(
+      "div",
+      {},
+      textField(card, "title", ...unseen("title")),
+      areaField(card, "text", ...unseen("text")),
+    );
     card.body.append(choiceField(card, "kind", card.t("kind"), ["note", "tip", "warning"], { isHidden: true }), words);
   },
   refresh: refreshFields,

@@ -16,7 +16,11 @@ function bind(card, name, control, { label, isHidden }) {
 }
 
 export function textField(card, name, label, options = {}) {
-  const control = h("input", { type: options.type ?? "text", autocomplete: "off", placeholder: options.placeholder ?? "" });
+  const control = h("input", {
+    type: options.type ?? "text",
+    autocomplete: "off",
+    placeholder: options.placeholder ?? "",
+  });
   control.addEventListener("keydown", (event) => event.key === "Enter" && event.preventDefault()); // not the form's
   return bind(card, name, control, { label, ...options });
 }

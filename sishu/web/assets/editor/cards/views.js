@@ -19,7 +19,12 @@ class CodeBlock {
       onkeydown: (event) => event.key === "Enter" && event.preventDefault(),
     });
     this.contentDOM = h("code", { spellcheck: false });
-    this.dom = h("pre", {}, h("div", { contentEditable: "false", className: "editor-code-bar" }, this.language), this.contentDOM);
+    this.dom = h(
+      "pre",
+      {},
+      h("div", { contentEditable: "false", className: "editor-code-bar" }, this.language),
+      this.contentDOM,
+    );
     this.update(node);
   }
 

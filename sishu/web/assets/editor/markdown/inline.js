@@ -44,7 +44,8 @@ class InlineState extends MarkdownSerializerState {
   }
 }
 
-const differ = (a, b) => Boolean(b) && (!b.isText || !a.marks.every((mark) => mark.isInSet(b.marks)) || a.marks.length !== b.marks.length);
+const differ = (a, b) =>
+  Boolean(b) && (!b.isText || !a.marks.every((mark) => mark.isInSet(b.marks)) || a.marks.length !== b.marks.length);
 
 function address(url) {
   return /[\s()<>]/.test(url) ? `<${url.replace(/[<>]/g, "\\$&")}>` : url;
@@ -126,7 +127,9 @@ const inlineMarks = {
 function meaning(block, single) {
   const parts = [];
   block.forEach((node, _, index) => {
-    const marks = node.marks.map((mark) => `${mark.type.name} ${mark.attrs.href ?? ""} ${mark.attrs.title ?? ""}`).sort();
+    const marks = node.marks
+      .map((mark) => `${mark.type.name} ${mark.attrs.href ?? ""} ${mark.attrs.title ?? ""}`)
+      .sort();
     if (node.isText) for (const char of node.text.replace(/\s/g, "")) parts.push([char, marks]);
     else if (node.type.name === "image") parts.push([node.attrs, marks]);
     else if (node.type.name === "hard_break" && !single && !isTail(block, index)) parts.push("break");

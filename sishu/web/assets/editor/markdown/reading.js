@@ -25,8 +25,7 @@ function nameCards(state) {
 /** A cell holds a paragraph, as the table commands expect. */
 function wrapCells(state) {
   state.tokens = state.tokens.flatMap((token) => {
-    if (token.type === "th_open" || token.type === "td_open")
-      return [token, new state.Token("paragraph_open", "p", 1)];
+    if (token.type === "th_open" || token.type === "td_open") return [token, new state.Token("paragraph_open", "p", 1)];
     if (token.type === "th_close" || token.type === "td_close")
       return [new state.Token("paragraph_close", "p", -1), token];
     return [token];

@@ -119,7 +119,8 @@ export class MarkdownText {
       const source = this.#sources.get(node);
       const isInPlace = source && this.#follows(source, previous);
       const wantedMarker = isList(node) ? markerOf(node, previous, marker) : null;
-      const isReusable = isInPlace || (source && !/^\s/.test(source.text) && wantedMarker === (node.attrs.marker ?? null));
+      const isReusable =
+        isInPlace || (source && !/^\s/.test(source.text) && wantedMarker === (node.attrs.marker ?? null));
       const text = isReusable ? source.text : this.#block(node, wantedMarker);
       if (!text) return; // an empty paragraph: Markdown has no word for it
       out += (isInPlace ? source.before : previous ? "\n\n" : "") + text;

@@ -12,12 +12,15 @@ const { nodes, marks } = schema;
 
 /** The nearest block around the cursor that a test accepts: {node, depth}, or null. */
 export function around({ $from }, test) {
-  for (let depth = $from.depth; depth > 0; depth--) if (test($from.node(depth))) return { node: $from.node(depth), depth };
+  for (let depth = $from.depth; depth > 0; depth--)
+    if (test($from.node(depth))) return { node: $from.node(depth), depth };
   return null;
 }
 
-const isIn = (type, attrs = {}) => (state) =>
-  Boolean(around(state.selection, (node) => node.hasMarkup(type, { ...node.attrs, ...attrs })));
+const isIn =
+  (type, attrs = {}) =>
+  (state) =>
+    Boolean(around(state.selection, (node) => node.hasMarkup(type, { ...node.attrs, ...attrs })));
 
 export const hasMark = (type) => (state) => {
   const { from, to, empty, $from } = state.selection;
@@ -28,7 +31,8 @@ function toggleBlock(type, attrs) {
   const isActive = isIn(type, attrs);
   return {
     isActive,
-    run: (state, dispatch) => (isActive(state) ? setBlockType(nodes.paragraph) : setBlockType(type, attrs))(state, dispatch),
+    run: (state, dispatch) =>
+      (isActive(state) ? setBlockType(nodes.paragraph) : setBlockType(type, attrs))(state, dispatch),
   };
 }
 
@@ -38,7 +42,9 @@ function toggleQuote() {
 }
 
 function toggleList(type) {
-  const isActive = (state) => around(state.selection, (node) => node.type === nodes.bullet_list || node.type === nodes.ordered_list)?.node.type === type;
+  const isActive = (state) =>
+    around(state.selection, (node) => node.type === nodes.bullet_list || node.type === nodes.ordered_list)?.node
+      .type === type;
   return {
     isActive,
     run: (state, dispatch) => (isActive(state) ? liftListItem(nodes.list_item) : wrapInList(type))(state, dispatch),

@@ -15,7 +15,8 @@ function linkRange(state) {
   let range = { from, to };
   $from.parent.forEach((node, offset) => {
     const pos = start + offset;
-    if (mark.isInSet(node.marks) && pos <= from && from <= pos + node.nodeSize) range = { from: pos, to: pos + node.nodeSize };
+    if (mark.isInSet(node.marks) && pos <= from && from <= pos + node.nodeSize)
+      range = { from: pos, to: pos + node.nodeSize };
   });
   return { ...range, mark };
 }
@@ -37,7 +38,12 @@ export const setLink = (address) => (state, dispatch) => {
   if (from === to) tr.insert(from, schema.text(address.trim(), [link.create({ href })]));
   else tr.removeMark(from, to, link).addMark(from, to, link.create({ href }));
   const end = from === to ? from + address.trim().length : to;
-  dispatch?.(tr.setSelection(TextSelection.near(tr.doc.resolve(end), -1)).removeStoredMark(link).scrollIntoView());
+  dispatch?.(
+    tr
+      .setSelection(TextSelection.near(tr.doc.resolve(end), -1))
+      .removeStoredMark(link)
+      .scrollIntoView(),
+  );
   return true;
 };
 

@@ -26,7 +26,8 @@ const MARKDOWN_SAFE = new Set(["doc", "text"]);
 
 function markdownOf(slice) {
   const only = slice.content.childCount === 1 && slice.content.firstChild;
-  if (only && (only.isText || MARKDOWN_SAFE.has(only.type.name))) return slice.content.textBetween(0, slice.content.size);
+  if (only && (only.isText || MARKDOWN_SAFE.has(only.type.name)))
+    return slice.content.textBetween(0, slice.content.size);
   try {
     const doc = schema.topNodeType.createAndFill(null, slice.content);
     return doc ? new MarkdownText().write(doc) : slice.content.textBetween(0, slice.content.size, "\n\n");

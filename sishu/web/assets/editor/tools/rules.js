@@ -1,9 +1,4 @@
-import {
-  InputRule,
-  inputRules,
-  textblockTypeInputRule,
-  wrappingInputRule,
-} from "prosemirror-inputrules";
+import { InputRule, inputRules, textblockTypeInputRule, wrappingInputRule } from "prosemirror-inputrules";
 import { schema } from "../markdown/schema.js";
 
 /* Markdown typed as Markdown: the signs turn into what they mean as soon as they are complete. */

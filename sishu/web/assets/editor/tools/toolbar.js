@@ -18,7 +18,9 @@ const TABLE = {
 };
 
 function isHeaderRow({ selection: { $from } }) {
-  return Array.from({ length: $from.depth }, (_, i) => $from.node(i + 1)).some((node) => node.type.name === "table_header");
+  return Array.from({ length: $from.depth }, (_, i) => $from.node(i + 1)).some(
+    (node) => node.type.name === "table_header",
+  );
 }
 
 /** The bar above the text: formats, inserts, a line for addresses, a line for tables, and a quiet line of news. */
@@ -45,7 +47,14 @@ export class Toolbar {
       textContent: this.t("source"),
       onclick: () => editor.toggleSource(),
     });
-    this.bar = h("div", { className: "editor-tools", role: "toolbar", "aria-label": this.t("toolbar") }, format, insert, history, this.source);
+    this.bar = h(
+      "div",
+      { className: "editor-tools", role: "toolbar", "aria-label": this.t("toolbar") },
+      format,
+      insert,
+      history,
+      this.source,
+    );
     this.bar.addEventListener("keydown", (event) => this.#rove(event));
     this.address = this.#addressLine();
     this.table = this.#tableLine();
@@ -96,7 +105,8 @@ export class Toolbar {
     const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
     const buttons = this.#buttons.filter((button) => !button.disabled);
     const index = buttons.indexOf(document.activeElement);
-    const next = { Home: 0, End: buttons.length - 1 }[event.key] ?? (step && (index + step + buttons.length) % buttons.length);
+    const next =
+      { Home: 0, End: buttons.length - 1 }[event.key] ?? (step && (index + step + buttons.length) % buttons.length);
     if (next === undefined || index < 0) return;
     event.preventDefault();
     for (const button of this.#buttons) button.tabIndex = -1;
@@ -119,19 +129,30 @@ export class Toolbar {
 
   #tableLine() {
     const buttons = Object.entries(TABLE).map(([name, run]) => this.#button(name, null, { run }));
-    return h("div", { className: "editor-line", hidden: true, role: "group", "aria-label": this.t("tableTools") }, ...buttons);
+    return h(
+      "div",
+      { className: "editor-line", hidden: true, role: "group", "aria-label": this.t("tableTools") },
+      ...buttons,
+    );
   }
 
   #addressLine() {
-    this.field = h("input", { type: "text", inputMode: "url", className: "editor-field", placeholder: "https://", autocomplete: "off" });
+    this.field = h("input", {
+      type: "text",
+      inputMode: "url",
+      className: "editor-field",
+      placeholder: "https://",
+      autocomplete: "off",
+    });
     this.field.addEventListener("keydown", (event) => {
       if (event.key === "Enter" || event.key === "Escape") {
         event.preventDefault(); // the form around must not be sent
         this.#answer(event.key === "Enter" ? this.field.value : null);
       }
     });
-    const button = (name, onclick) => h("button", { type: "button", className: "editor-tool", textContent: this.t(name), onclick });
-    this.unlink = button("unlink", () => (this.#close(), this.#run(removeLink)));
+    const button = (name, onclick) =>
+      h("button", { type: "button", className: "editor-tool", textContent: this.t(name), onclick });
+    this.unlink = button("unlink", () => (this.close(), this.#run(removeLink)));
     const apply = button("apply", () => this.#answer(this.field.value));
     const cancel = button("cancel", () => this.#answer(null));
     return h("div", { className: "editor-line", hidden: true }, this.field, apply, this.unlink, cancel);
@@ -148,12 +169,13 @@ export class Toolbar {
   }
 
   #answer(value) {
-    this.#close();
+    this.close();
     if (value?.trim()) this.#run(this.onanswer(value));
     else this.editor.view.focus();
   }
 
-  #close() {
+  /** Put the line for addresses away. */
+  close() {
     this.address.hidden = true;
   }
 
@@ -165,7 +187,9 @@ export class Toolbar {
 
   #askEmbed() {
     this.unlink.hidden = true;
-    return this.#ask(this.t("embedAddress"), "", (url) => insertCard("embed", { url: completeAddress(url), caption: "" }));
+    return this.#ask(this.t("embedAddress"), "", (url) =>
+      insertCard("embed", { url: completeAddress(url), caption: "" }),
+    );
   }
 
   #pick(kind) {
