@@ -1,0 +1,262 @@
+"""Reading the shop: what happened to an order, what stands between a person and a page, what may not be taken away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
+
+from django.db.models import Count, Q, QuerySet, Sum
+from django.utils.formats import date_format
+from django.utils.timezone import localtime
+from django.utils.translation import gettext as _
+from wagtail.models import Page
+
+from sishu.accounts.models import User
+from sishu.commerce import access, refunds
+from sishu.commerce.access import Verdict
+from sishu.commerce.facts import OrderPaid, OrderRefunded
+from sishu.commerce.models import Entitlement, Offer, Order, OrderLine, Payment, Refund
+from sishu.content.models import Authorship
+from sishu.core.money import Money
+from sishu.core.refs import parse_ref
+from sishu.ledger import chart
+from sishu.ledger.models import Journal, Transfer
+from sishu.moderation.models import Case, Decision
+from sishu.outbox.models import Fact
+
+
+@dataclass(frozen=True, slots=True)
+class Event:
+    """One thing that happened: when, what, by whom (empty: by the house itself), and the particulars."""
+
+    moment: datetime
+    what: str
+    who: str = ""
+    detail: str = ""
+
+
+def timeline(order: Order) -> list[Event]:
+    """Everything that happened to an order, oldest first, in the language of the moment."""
+    payments = list(order.payments.order_by("id"))
+    given_back = list(
+        Refund.objects.filter(payment__in=payments).select_related("requested_by", "payment").order_by("id")
+    )
+    lines = list(order.lines.all())
+    events = [
+        *_of_order(order, lines),
+        *(event for payment in payments for event in _of_payment(payment)),
+        *_of_entitlements(lines),
+        *_of_books(order),
+        *(event for refund in given_back for event in _of_refund(refund)),
+        *_of_cases([order.ref, *(one.ref for one in payments), *(one.ref for one in given_back)]),
+        *_of_facts(order),
+    ]
+    return sorted(events, key=attrgetter("moment"))  # stable: what shares a moment stays in the order above
+
+
+def _of_order(order: Order, lines: Sequence[OrderLine]) -> Iterator[Event]:
+    titles = _(", ").join(line.title for line in lines)
+    yield Event(order.created_at, _("Order placed"), order.user.name, f"{titles} · {order.total}")
+    if order.status == Order.Status.CANCELLED:
+        yield Event(order.updated_at, _("Order cancelled"), order.user.name)
+    if order.status == Order.Status.EXPIRED:
+        yield Event(order.expires_at, _("Order expired"), detail=_("Nobody had paid in time."))
+    if order.paid_at and not order.amount:
+        yield Event(order.paid_at, _("Order settled"), detail=_("It was free."))
+
+
+def _of_payment(payment: Payment) -> Iterator[Event]:
+    name = f"{payment.gateway} {payment.reference}"
+    yield Event(payment.created_at, _("Payment started"), detail=f"{name} · {payment.due}")
+    if payment.captured_at:
+        bought = _("it settled the order") if payment.is_applied else _("it bought nothing")
+        yield Event(payment.captured_at, _("Money arrived"), detail=f"{name} · {payment.captured} · {bought}")
+    elif payment.status == Payment.Status.FAILED:
+        yield Event(payment.updated_at, _("Payment failed"), detail=name)
+    elif payment.status == Payment.Status.CLOSED:
+        yield Event(payment.updated_at, _("Payment closed without money"), detail=name)
+
+
+def _of_entitlements(lines: Sequence[OrderLine]) -> Iterator[Event]:
+    titles = {line.ref: line.title for line in lines}
+    for held in Entitlement.objects.filter(source__in=titles).order_by("id"):
+        until = _("until %(moment)s") % {"moment": moment_label(held.ends_at)} if held.ends_at else _("for good")
+        yield Event(held.created_at, _("Access opened"), detail=f"{titles[held.source]} · {until}")
+        if held.revoked_at:
+            yield Event(held.revoked_at, _("Access closed"), detail=titles[held.source])
+
+
+def _of_books(order: Order) -> Iterator[Event]:
+    names = {
+        "sale": _("Sale booked"),
+        "unapplied": _("Money set apart in the books"),
+        "refund": _("Booking reversed"),
+    }
+    for journal in Journal.objects.filter(ref=order.ref).order_by("id"):
+        moves = journal.transfers.select_related("debit", "credit").order_by("line")
+        detail = _("; ").join(move_label(move) for move in moves)
+        yield Event(journal.posted_at, names.get(journal.kind, journal.kind), journal.actor, detail)
+
+
+def _of_refund(refund: Refund) -> Iterator[Event]:
+    asked_by = refund.requested_by.name if refund.requested_by else ""
+    detail = " · ".join(filter(None, [str(refund.money), refund.get_part_display(), refund.reason]))
+    yield Event(refund.created_at, _("Refund requested"), asked_by, detail)
+    if refund.settled_at:
+        yield Event(refund.settled_at, _("Money given back"), detail=f"{refund.money} · {refund.reference}")
+    elif refund.status == Refund.Status.FAILED:
+        yield Event(refund.updated_at, _("Refund refused by the provider"), detail=refund.reference)
+
+
+def _of_cases(refs: Sequence[str]) -> Iterator[Event]:
+    for case in Case.objects.filter(ref__in=refs).order_by("id"):
+        yield Event(case.opened_at, _("Case opened"), detail=f"{case_kind_label(case.kind)} · {case.note}")
+        for ruling in Decision.objects.filter(case=case).select_related("who"):
+            who = ruling.who.name if ruling.who else ""
+            yield Event(ruling.created_at, _("Case decided"), who, f"{ruling.get_outcome_display()} · {ruling.reason}")
+
+
+def _of_facts(order: Order) -> Iterator[Event]:
+    names = [OrderPaid.__name__, OrderRefunded.__name__]
+    for fact in Fact.objects.filter(name__in=names, body__order_id=order.pk).order_by("id"):
+        said = _("The house was told") if fact.delivered_at else _("The house is being told")
+        yield Event(fact.created_at, said, detail=fact.name)
+        for told in fact.deliveries.order_by("id"):
+            if told.done_at:
+                yield Event(told.done_at, _("Followed up"), detail=told.reaction)
+            elif told.attempts:
+                last_line = told.last_error.strip().rpartition("\n")[2]
+                tried = _("tried %(count)d times") % {"count": told.attempts}
+                yield Event(
+                    fact.created_at, _("Not followed up yet"), detail=f"{told.reaction} · {tried} · {last_line}"
+                )
+
+
+def moment_label(moment: datetime) -> str:
+    """A moment as the reader's clock and language say it."""
+    return date_format(localtime(moment), "DATETIME_FORMAT")
+
+
+def case_kind_label(kind: str) -> str:
+    """The question a case asks, in words."""
+    known = {
+        "unapplied": _("money that bought nothing"),
+        "foreign_refund": _("refund made at the provider"),
+        "refund_failed": _("refund refused by the provider"),
+        "review": _("review of a work"),
+    }
+    return known.get(kind, kind)
+
+
+def move_label(move: Transfer) -> str:
+    """One move between two accounts: "¥8.91: provider sandbox → clearing"."""
+    return f"{Money(move.amount, move.currency)}: {account_label(move.debit.code)} → {account_label(move.credit.code)}"
+
+
+def account_label(code: str) -> str:
+    """What an account is called by people."""
+    _kind, _colon, rest = code.partition(":")
+    noun, _colon, key = rest.partition(":")
+    if code == chart.CLEARING:
+        return _("clearing")
+    if code == chart.PLATFORM_INCOME:
+        return _("income of the house")
+    if noun == "psp":
+        return _("held by %(gateway)s") % {"gateway": key}
+    if noun == "unapplied":
+        return _("set apart for payment %(reference)s") % {"reference": key}
+    if noun == "creator":
+        user_id, _colon, _state = key.partition(":")
+        person = User.objects.filter(pk=user_id).first()
+        return _("owed to %(name)s") % {"name": person.name if person else user_id}
+    return code
+
+
+def refundable_part(payment: Payment, part: str) -> Money | None:
+    """What one part of a payment still holds for the buyer; None when that is nothing, or went back already."""
+    if payment.refunds.filter(part=part, status=Refund.Status.SUCCEEDED).exists():
+        return None
+    return refunds.refundable(payment, payment.order, part) or None
+
+
+def find_payment(ref: str) -> Payment | None:
+    """The payment that a case is about: by its own link, or by that of one of its refunds."""
+    noun, key = parse_ref(ref)
+    payments = Payment.objects.select_related("order")
+    if noun == "payment":
+        return payments.filter(pk=key).first()
+    if noun == "refund":
+        return payments.filter(refunds=key).first()
+    return None
+
+
+@dataclass(frozen=True, slots=True)
+class Sales:
+    """What was sold for money in one book and one currency over a time."""
+
+    book: str
+    gross: Money
+    count: int
+
+
+def sales_since(moment: datetime) -> list[Sales]:
+    """Sales settled from `moment` on, real money first. One refunded since was a sale; a free order is none."""
+    sold = Payment.objects.filter(is_applied=True, order__paid_at__gte=moment)
+    rows = sold.values_list("book", "order__currency").annotate(Sum("order__amount"), Count("pk"))
+    return [Sales(book, Money(gross, currency), count) for book, currency, gross, count in rows.order_by("book")]
+
+
+@dataclass(frozen=True, slots=True)
+class Explanation:
+    """The verdict about a person and a page, with every fact that could have decided it."""
+
+    verdict: Verdict
+    # Each with the order it was bought by, if it was bought.
+    entitlements: Sequence[tuple[Entitlement, Order | None]]
+    orders: Sequence[Order]
+    authorships: Sequence[Authorship]
+
+
+def explain(user: User, page: Page) -> Explanation:
+    """Why this person may read this page as far as they may."""
+    keys = page.get_ancestors(inclusive=True).values("translation_key")
+    held = list(Entitlement.objects.filter(user=user, page__translation_key__in=keys).select_related("page"))
+    orders = Order.objects.filter(user=user, lines__offer__page__translation_key__in=keys).distinct()
+    orders = list(orders.prefetch_related("lines"))
+    bought_by = {line.ref: order for order in orders for line in order.lines.all()}
+    wrote = Authorship.objects.filter(user=user, page__translation_key=page.translation_key).select_related("page")
+    return Explanation(
+        access.verdict(user, page), [(one, bought_by.get(one.source)) for one in held], orders, list(wrote)
+    )
+
+
+def sold_among(pages: Iterable[Page]) -> QuerySet[Page]:
+    """Pages that were ordered, or that somebody may read by entitlement: these, their translations, all below either.
+
+    A plan that covers a page from above does not count: it was not this page that was bought.
+    """
+    keys = {page.translation_key for page in pages}
+    branches = _branches(Page.objects.filter(translation_key__in=keys).values_list("path", flat=True), "path")
+    below = Page.objects.filter(branches).order_by().values("translation_key")
+    ordered = OrderLine.objects.filter(offer__page__translation_key__in=below).values("offer__page")
+    entitled = Entitlement.objects.filter(page__translation_key__in=below).values("page")
+    return Page.objects.filter(Q(pk__in=ordered) | Q(pk__in=entitled))
+
+
+def unsold_offers(pages: Iterable[Page]) -> QuerySet[Offer]:
+    """Offers of these pages and all below them that nobody ever took up."""
+    return Offer.objects.filter(_branches((page.path for page in pages), "page__path"), lines=None)
+
+
+def _branches(paths: Iterable[str], field: str) -> Q:
+    branches = Q(pk__in=())
+    for path in paths:
+        branches |= Q(**{f"{field}__startswith": path})
+    return branches
+
+
+def source_label(entitlement: Entitlement, order: Order | None) -> str:
+    """Where an entitlement comes from, in words."""
+    return _("order %(number)s") % {"number": order.number} if order else entitlement.source
