@@ -5,10 +5,28 @@ from django.urls import include, path
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 
+from sishu.web import feeds
+
+# Under the language of their path.
+by_language = [
+    path("", include("sishu.web.discovery")),
+    path("", include("sishu.web.feeds")),
+    path("", include("sishu.web.pages")),  # last: it takes every path that looks like a page's
+    path("", include(wagtail_urls)),
+]
+
 urlpatterns = [
+    path("", include("sishu.web.health")),
+    path("", include("sishu.web.media")),
+    path("", include("sishu.web.covers")),
+    path("", include(feeds.site_urlpatterns)),
     path("", include("sishu.web.joining")),
+    path("", include("sishu.web.shop")),
+    path("", include("sishu.web.cashier")),
+    path("", include("sishu.web.library")),
+    path("", include("sishu.web.webhooks")),
     path("studio/", include(wagtailadmin_urls)),
-    *i18n_patterns(path("", include(wagtail_urls)), prefix_default_language=False),
+    *i18n_patterns(*by_language, prefix_default_language=False),
 ]
 
 handler400 = "sishu.web.errors.bad_request"

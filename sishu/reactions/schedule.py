@@ -5,9 +5,11 @@ from __future__ import annotations
 from django.core.management import call_command
 from django_tasks import task
 
+from sishu.commerce import upkeep
 from sishu.jobs import runner
 from sishu.jobs.schedule import Every
 from sishu.outbox import relay
+from sishu.reactions import selling
 
 
 @task(max_attempts=1)
@@ -36,6 +38,10 @@ def prune_facts() -> int:
 
 # Jobs of dead workers are given back by every worker's beat (sishu.jobs.heart), not from here.
 SCHEDULE: tuple[Every, ...] = (
+    Every("deliver sandbox notices", selling.send_sandbox_notices, seconds=2),
+    Every("ask about payments", upkeep.poll_payments, seconds=10),
+    Every("ask about refunds", upkeep.retry_refunds, seconds=30),
+    Every("expire orders", upkeep.expire_orders, seconds=60),
     Every("publish scheduled pages", publish_scheduled, seconds=60),
     Every("clear sessions", clear_sessions, cron="15 4 * * *"),
     Every("prune jobs", prune_jobs, cron="30 4 * * *"),

@@ -9,7 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from sishu.commerce.facts import OrderPaid, OrderRefunded
+from sishu.reactions import selling
+
 Reaction = Callable[[Any], None]
 Table = Mapping[type, tuple[Reaction, ...]]
 
-TABLE: Table = {}
+TABLE: Table = {
+    OrderPaid: (selling.send_receipt,),
+    OrderRefunded: (selling.send_refund_notice,),
+}

@@ -1,0 +1,239 @@
+"""Buying: the checkout, the way to the provider and back, and the orders one made."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+from urllib.parse import urlencode
+
+from django.conf import settings
+from django.contrib.auth.decorators import login_required
+from django.contrib.auth.views import redirect_to_login
+from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
+from django.shortcuts import redirect, render
+from django.urls import path, reverse
+from django.utils.http import url_has_allowed_host_and_scheme
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from wagtail.models import Page
+
+from sishu.commerce import orders, payments
+from sishu.commerce.models import Offer, Order, Payment
+from sishu.core import plugins
+from sishu.core.errors import Invalid, Missing
+from sishu.web import answers, paths, shelf
+
+# What a bigint column counts to; a larger id names nothing.
+LARGEST_ID = 2**63 - 1
+NEWEST_ORDERS = 100
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the checkout offers: one or two ways to open the same work."""
+
+    offers: tuple[Offer, ...]
+    chosen: Offer
+    page: Page | None
+
+
+@never_cache
+@answers.explain_refusals
+def checkout(request: HttpRequest) -> HttpResponseBase:
+    """GET shows what it costs; POST places the order and leads to the provider.
+
+    Which offer is all a client may say: amount, currency, payee and status in a request are not even read.
+    """
+    asked = answers.read_body(request) if request.method == "POST" else request.GET
+    choice = find_choice(asked)
+    if not request.user.is_authenticated:
+        if answers.wants_json(request):
+            return answers.refuse(request, 401, _("Sign in to buy, then send this again."), code="not_signed_in")
+        here = f"{request.path}?{urlencode({'offer': choice.chosen.pk, 'next': local_path(request, asked.get('next'))})}"
+        return redirect_to_login(here, reverse("account_login"))
+    return_path = local_path(request, asked.get("next"))
+    if request.method == "POST":
+        return pay(request, choice, return_path, asked.get("gateway"))
+    facts = {"choice": choice, "return_path": return_path, "gateways": plugins.names("gateways")}
+    facts["refund_days"] = settings.REFUND_WINDOW_DAYS
+    return render(request, "shop/checkout.html", facts)
+
+
+def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) -> HttpResponseBase:
+    """Place the order and open a payment; a free offer is settled at once."""
+    gateway = gateway if isinstance(gateway, str) and gateway in plugins.names("gateways") else ""
+    try:
+        order = orders.place(request.user, choice.chosen.pk, language=get_language(), return_path=return_path)  # type: ignore[arg-type]
+    except orders.AlreadyOwned as error:
+        if answers.wants_json(request):
+            return answers.message(request, _("Payment successful."), detail=str(error))
+        return redirect(return_path or "library")
+    if order.status == Order.Status.PAID:
+        if answers.wants_json(request):
+            return answers.message(request, _("Payment successful."), order=describe(order))
+        return redirect(continued(order))
+    gateway = gateway or next(iter(plugins.names("gateways")), "")
+    if not gateway:
+        raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
+    back = settings.SITE_URL + reverse("payment_return", args=[order.number])
+    _payment, instruction = payments.start(
+        order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back
+    )
+    if answers.wants_json(request):
+        url = request.build_absolute_uri(instruction.url)
+        return answers.message(request, _("Please complete the payment."), 202, payment_url=url, order=describe(order))
+    return HttpResponseRedirect(instruction.url, status=303)  # type: ignore[call-arg]
+
+
+@never_cache
+@login_required
+@answers.explain_refusals
+def returned(request: HttpRequest, number: str) -> HttpResponseBase:
+    """Back from the provider. The browser's word is no proof: we ask, and wait with the reader for the answer."""
+    order = own_order(request, number)
+    newest = order.payments.first()
+    if newest is not None and order.status != Order.Status.PAID:
+        payments.refresh(newest)
+        order.refresh_from_db()
+    if order.status == Order.Status.PAID:
+        return redirect(continued(order))
+    return render(request, "shop/confirming.html", state_of(order))
+
+
+@never_cache
+@login_required
+@answers.explain_refusals
+def progress(request: HttpRequest, number: str) -> HttpResponseBase:
+    """What became of the order: a fragment for the waiting page, JSON for a program."""
+    order = own_order(request, number)
+    if answers.wants_json(request):
+        words = _("Payment successful.") if order.status == Order.Status.PAID else order.get_status_display()
+        return answers.message(request, words, order=describe(order))
+    if order.status == Order.Status.PAID:
+        return HttpResponse(status=204, headers={"HX-Redirect": continued(order)})
+    return render(request, "shop/waiting.html", state_of(order))
+
+
+@never_cache
+@login_required
+def own_orders(request: HttpRequest) -> HttpResponse:
+    """Everything the reader ever ordered, newest first."""
+    found = Order.objects.filter(user=request.user).prefetch_related("lines")[:NEWEST_ORDERS]
+    return render(request, "shop/orders.html", {"orders": found})
+
+
+@never_cache
+@login_required
+@answers.explain_refusals
+def one_order(request: HttpRequest, number: str) -> HttpResponse:
+    """An order with its lines, its payments and what one can still do: the receipt."""
+    order = own_order(request, number)
+    line = order.lines.select_related("offer").first()
+    facts = {"order": order, "payments": order.payments.all(), "line": line, "can_pay": is_payable(order)}
+    return render(request, "shop/order.html", facts)
+
+
+@require_POST
+@login_required
+@answers.explain_refusals
+def cancel(request: HttpRequest, number: str) -> HttpResponseBase:
+    """The reader thought better of it."""
+    order = own_order(request, number)
+    orders.cancel(order.pk, request.user)  # type: ignore[arg-type]
+    if answers.wants_json(request):
+        order.refresh_from_db()
+        return answers.message(request, _("Order cancelled."), order=describe(order))
+    return redirect("order", number)
+
+
+def find_choice(asked: Any) -> Choice:
+    """The offer that `offer` names, or the one that opens `content` (a page's id), and what else opens the same."""
+    offer_id, content_id = whole_number(asked.get("offer")), whole_number(asked.get("content", asked.get("content_id")))
+    if offer_id is None and content_id is None:
+        raise Invalid(_("Say what to buy: send `offer` or `content`."))
+    if offer_id is not None:
+        chosen = Offer.objects.filter(pk=offer_id, is_open=True).select_related("page").first()
+        if chosen is None:
+            raise Missing(_("This is not on sale any more."))
+        page = chosen.page if content_id is None else Page.objects.live().filter(pk=content_id).first()
+    else:
+        page = Page.objects.live().filter(pk=content_id).first()
+        chosen = next(iter(shelf.opening(page)), None) if page else None
+        if chosen is None:
+            raise Missing(_("This is not on sale."))
+    ways = [chosen]
+    if not chosen.is_plan and page is not None:
+        ways += [other for other in shelf.opening(page) if other.pk != chosen.pk and other.currency == chosen.currency]
+    return Choice(tuple(ways), chosen, chosen.page)
+
+
+def whole_number(value: Any) -> int | None:
+    """An id as a client may write it. None for nothing; Missing for what can name nothing."""
+    if value in (None, ""):
+        return None
+    text = str(value)
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or int(text[:20]) > LARGEST_ID:
+        raise Missing(_("This is not on sale."))
+    return int(text[:20])
+
+
+def local_path(request: HttpRequest, value: Any) -> str:
+    """A path of this site to come back to; empty for anything else."""
+    if not isinstance(value, str) or len(value) > 380 or not value.startswith("/"):
+        return ""
+    safe = url_has_allowed_host_and_scheme(value, allowed_hosts={request.get_host()}, require_https=request.is_secure())
+    return value.partition("#")[0] if safe else ""
+
+
+def own_order(request: HttpRequest, number: str) -> Order:
+    """The reader's own order; anybody else's is not there."""
+    order = Order.objects.filter(number=number, user=request.user).first()  # type: ignore[misc]
+    if order is None:
+        raise Missing(_("There is no such order."))
+    return order
+
+
+def continued(order: Order) -> str:
+    """Where the reader goes on reading: the same line they left to pay, or what they bought."""
+    if order.return_path:
+        return order.return_path + "#continue"
+    line = order.lines.select_related("offer__page").first()
+    if line is not None and line.offer.page is not None:
+        return paths.page_path(line.offer.page.specific)
+    return reverse("library")
+
+
+def is_payable(order: Order) -> bool:
+    """Whether the order still waits for its money."""
+    return order.status == Order.Status.AWAITING_PAYMENT
+
+
+def state_of(order: Order) -> dict[str, Any]:
+    """What the waiting page says: confirming, or how it ended without a sale."""
+    newest = order.payments.first()
+    arrived = newest is not None and newest.status == Payment.Status.CAPTURED
+    failed = newest is not None and newest.status == Payment.Status.FAILED
+    waits = is_payable(order) and not failed and not arrived
+    return {"order": order, "line": order.lines.first(), "waits": waits, "failed": failed, "arrived": arrived}
+
+
+def describe(order: Order) -> dict[str, Any]:
+    """An order as JSON answers carry it."""
+    return {
+        "number": order.number,
+        "status": order.status,
+        "amount": order.amount,
+        "currency": order.currency,
+    }
+
+
+urlpatterns = [
+    path("payment", checkout, name="checkout"),
+    path("payment/<str:number>/return", returned, name="payment_return"),
+    path("payment/<str:number>", progress, name="payment_progress"),
+    path("orders", own_orders, name="orders"),
+    path("orders/<str:number>", one_order, name="order"),
+    path("orders/<str:number>/cancel", cancel, name="order_cancel"),
+]
