@@ -55,7 +55,7 @@ class SignupForm(HouseForm, allauth.SignupForm):
         """The new person, or the answer "we have written to you" when the address has an account already.
 
         A patient prober can still sign in afterwards and see; that is the price of buying before verifying. Meanwhile
-        the owner of the address has a letter about it, and sign-ups are limited.
+        the owner of the address has a message about it, and sign-ups are limited.
         """
         if not self.account_already_exists:
             return self.save(request), None
@@ -102,7 +102,7 @@ class ResetPasswordKeyForm(HouseForm, allauth.ResetPasswordKeyForm):
 
 
 class ChangePasswordForm(HouseForm, allauth.ChangePasswordForm):
-    labels = {"oldpassword": _("Present password"), "password1": _("New password")}
+    labels = {"oldpassword": _("Current password"), "password1": _("New password")}
     helps = {"password1": PASSWORD_RULE}
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -116,14 +116,14 @@ class EmailForm(HouseForm, allauth.AddEmailForm):
     labels = {"email": _("New e-mail")}
 
     def clean_email(self) -> str:
-        """Whether another account has it is not said here; the link in the letter will find out."""
+        """Whether another account has it is not said here; following the link will tell."""
         email = self.cleaned_data["email"].lower()
-        if email == self.user.email:  # type: ignore[union-attr]
+        if email == self.user.email:
             raise get_adapter().validation_error("duplicate_email")
         return email
 
     def save(self, request: HttpRequest) -> Any:
-        return addresses.change(request, self.user, self.cleaned_data["email"])  # type: ignore[arg-type]
+        return addresses.change(request, self.user, self.cleaned_data["email"])
 
 
 class ProfileForm(HouseForm, forms.ModelForm):
@@ -132,7 +132,7 @@ class ProfileForm(HouseForm, forms.ModelForm):
     labels = {"display_name": _("Display name"), "language": _("Language")}
     helps = {
         "display_name": _("Shown to others. Empty: your user name."),
-        "language": _("Of pages and letters. Empty: as your browser asks."),
+        "language": _("For pages and messages. Empty: as your browser asks."),
     }
 
     class Meta:

@@ -1,7 +1,7 @@
-"""Letters to one person: plain text, in their language, written and sent by the worker.
+"""Messages to one person: plain text, in their language, written and sent by the worker.
 
 A job's arguments stand in the database, so they name the person and never carry a link that opens an account: such links
-are made while the letter is written. They start with SITE_URL, not with the Host header of whoever asked.
+are made while the message is written. They start with SITE_URL, not with the Host header of whoever asked.
 """
 
 from __future__ import annotations
@@ -26,19 +26,20 @@ def language_for(user: User | None) -> str:
     return (user and user.language) or translation.get_language() or settings.LANGUAGE_CODE
 
 
-def send(letter: str, to: str, language: str, **facts: Any) -> None:
-    """Write and send one letter. `letter` names a text template whose first line is the subject."""
+def send(template: str, to: str, language: str, **facts: Any) -> None:
+    """Write and send one message. `template` is a text whose first line is the subject."""
     with translation.override(language):
         text = render_to_string(
-            letter, {"site_name": settings.WAGTAIL_SITE_NAME, "site_url": settings.SITE_URL, **facts}
+            template, {"site_name": settings.WAGTAIL_SITE_NAME, "site_url": settings.SITE_URL, **facts}
         )
     subject, _newline, body = text.strip().partition("\n")
     EmailMessage(subject.strip(), body.strip() + "\n", to=[to]).send()
 
 
 def link(url_name: str, *args: object, **kwargs: object) -> str:
-    """The whole address of one of our pages, as it stands in a letter."""
-    return settings.SITE_URL + reverse(url_name, args=args or None, kwargs=kwargs or None)
+    """The whole address of one of our pages, as it stands in a message."""
+    path = reverse(url_name, args=args or None, kwargs=kwargs or None)
+    return f"{settings.SITE_URL}{path}"
 
 
 @task()
@@ -49,7 +50,7 @@ def send_verification(address_id: int, language: str) -> None:
         return
     url = link("account_confirm_email", EmailConfirmationHMAC(address).key)
     days = allauth.EMAIL_CONFIRMATION_EXPIRE_DAYS
-    send("accounts/mail/verify.txt", address.email, language, name=address.user.name, url=url, days=days)  # type: ignore[attr-defined]
+    send("accounts/mail/verify.txt", address.email, language, name=address.user.name, url=url, days=days)
 
 
 @task()

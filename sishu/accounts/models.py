@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, UserManager
@@ -41,12 +41,12 @@ class User(AbstractUser):
         _("display name"), max_length=60, blank=True, help_text=_("Shown to others. Empty: your user name.")
     )
     language = models.CharField(
-        _("language"), max_length=12, blank=True, choices=settings.LANGUAGES, help_text=_("Of pages and mails.")
+        _("language"), max_length=12, blank=True, choices=settings.LANGUAGES, help_text=_("For pages and messages.")
     )
 
-    objects = People()
+    objects: ClassVar[People] = People()
 
-    class Meta(AbstractUser.Meta):
+    class Meta:
         verbose_name = _("user")
         verbose_name_plural = _("users")
 
@@ -96,7 +96,7 @@ class ApiToken(models.Model):
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(_("begins with"), max_length=16, editable=False)
     scope = models.CharField(_("may"), max_length=8, choices=Scope.choices, default=Scope.READ)
-    created_at = models.DateTimeField(_("made"), auto_now_add=True)
+    created_at = models.DateTimeField(_("created"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
     expires_at = models.DateTimeField(_("ends"), null=True, blank=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True, editable=False)

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import unicodedata
+from collections.abc import Callable
+from typing import Any
 
 from django.core.validators import MinLengthValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
@@ -14,7 +16,7 @@ has_name_characters = RegexValidator(
     r"^[\w.-]+\Z", _("A user name has letters, digits, and the signs . _ - only. Take out spaces and other signs.")
 )
 is_long_enough = MinLengthValidator(SHORTEST, _("A user name has at least %(limit_value)d characters."))
-VALIDATORS = [has_name_characters, is_long_enough]
+VALIDATORS: list[Callable[[Any], None]] = [has_name_characters, is_long_enough]
 
 
 def normal(username: str) -> str:

@@ -52,7 +52,7 @@ class PasswordBackend(ModelBackend):
 
 
 class AccountAdapter(DefaultAccountAdapter):
-    """Our answers to what allauth asks: names, first role, letters by the worker, one refusal for every failed sign-in."""
+    """Our answers to what allauth asks: names, first role, mail by the worker, one refusal for every failed sign-in."""
 
     error_messages = {
         **DefaultAccountAdapter.error_messages,
@@ -60,8 +60,8 @@ class AccountAdapter(DefaultAccountAdapter):
         "username_password_mismatch": NO_MATCH,
         "too_many_login_attempts": TOO_MANY,
         "incorrect_password": _("That is not your password."),
-        "enter_current_password": _("That is not your present password."),
-        "duplicate_email": _("This is your address already."),
+        "enter_current_password": _("That is not your current password."),
+        "duplicate_email": _("This is already your address."),
         "username_blacklisted": _("This user name is reserved. Choose another one."),
         "username_taken": _("This user name is taken. Choose another one."),
     }
@@ -112,7 +112,7 @@ class AccountAdapter(DefaultAccountAdapter):
         self, request: HttpRequest, emailconfirmation: EmailConfirmationHMAC, signup: bool
     ) -> None:
         address = emailconfirmation.email_address
-        mail.send_verification.enqueue(address.pk, mail.language_for(address.user))  # type: ignore[arg-type]
+        mail.send_verification.enqueue(address.pk, mail.language_for(address.user))
 
     def send_password_reset_mail(self, user: AbstractBaseUser, email: str, context: dict[str, Any]) -> None:
         mail.send_password_reset.enqueue(user.pk, mail.language_for(user))  # type: ignore[arg-type]
@@ -133,9 +133,9 @@ class AccountAdapter(DefaultAccountAdapter):
         mail.send_security_notice.enqueue(change, email or user.email, mail.language_for(user), facts)  # type: ignore
 
     def send_mail(self, template_prefix: str, email: str, context: dict[str, Any]) -> None:
-        """The one letter that has no method of its own; anything else allauth may learn to send must be looked at first."""
+        """The one message that has no method of its own; anything else allauth may learn to send must be looked at first."""
         if template_prefix != "account/email/unknown_account":
-            raise ValueError(f"No letter {template_prefix!r} in sishu.accounts.mail.")
+            raise ValueError(f"No message {template_prefix!r} in sishu.accounts.mail.")
         mail.send_unknown_account.enqueue(email, mail.language_for(None))
 
 

@@ -20,7 +20,7 @@ class OriginCsrf(CsrfViewMiddleware):
         self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any
     ) -> HttpResponse | None:
         has_origin = "HTTP_ORIGIN" in request.META
-        if self._origin_verified(request) if has_origin else not request.COOKIES:
+        if self._origin_verified(request) if has_origin else not request.COOKIES:  # type: ignore[attr-defined]
             request.csrf_processing_done = True  # type: ignore[attr-defined]
             return None
         return super().process_view(request, callback, callback_args, callback_kwargs)

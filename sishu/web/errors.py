@@ -37,7 +37,9 @@ def csrf_failure(request: HttpRequest, reason: str = "") -> HttpResponse:
     if answers.wants_json(request):
         detail = _("Send the csrf_token that /login answered in the header X-CSRFToken, or send no cookies.")
     else:
-        detail = _("This form grew old or came from another site, so nothing was done. Go back, reload, send it again.")
+        detail = _(
+            "This form has expired or came from another site, so nothing was changed. Go back, reload the page and send it again."
+        )
     return answers.refuse(request, 403, detail, code="csrf")
 
 

@@ -13,6 +13,7 @@ from allauth.decorators import rate_limit
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
+from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
@@ -25,7 +26,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 
 from sishu.accounts import addresses, forms, selectors, signin, tokens
-from sishu.accounts.models import ApiToken
+from sishu.accounts.models import ApiToken, User
 from sishu.web import answers
 
 
@@ -88,7 +89,7 @@ class Register(Entrance, allauth.SignupView):
                 return self.answer_program(form) if answers.wants_json(self.request) else super().form_valid(form)
         except IntegrityError:
             # Somebody took the name or the address between our look and our insert.
-            form.add_error(None, _("Somebody was faster with this name or address. Try another one."))
+            form.add_error(None, _("Someone just took this name or address. Try another one."))
             return self.form_invalid(form)
 
     def answer_program(self, form: forms.SignupForm) -> HttpResponse:
@@ -138,20 +139,24 @@ class Logout(allauth.LogoutView):
 
 @method_decorator(never_cache, name="dispatch")
 class VerifyEmail(allauth.ConfirmEmailView):
-    """The page behind the link in the letter; its button verifies, since mail scanners follow links."""
+    """The page behind the link in the message; its button verifies, since mail scanners follow links."""
 
     template_name = "joining/verify.html"
 
 
 @never_cache
 def verification_sent(request: HttpRequest) -> HttpResponse:
-    """Says that a letter is on its way; signed in, it can be sent again."""
-    address = addresses.find_unverified(request.user) if request.user.is_authenticated else None
-    if request.method == "POST" and address is not None:
-        if addresses.send_verification(request, request.user):
-            messages.info(request, _("The letter is on its way."))
+    """Says that a message is on its way; signed in, it can be sent again."""
+    user = request.user
+    address = addresses.find_unverified(user) if isinstance(user, User) else None
+    if isinstance(user, User) and address is not None and request.method == "POST":
+        if addresses.send_verification(request, user):
+            messages.info(request, _("The message is on its way."))
         else:
-            messages.info(request, _("A letter went out less than three minutes ago. Look among the junk mail too."))
+            messages.info(
+                request,
+                _("A message went out less than three minutes ago. If you cannot find it, look in the spam folder."),
+            )
         return redirect("account_email_verification_sent")
     return render(request, "joining/verification_sent.html", {"address": address})
 
@@ -202,7 +207,7 @@ class Reauthenticate(TwoVoices, allauth.ReauthenticateView):
 @answers.explain_refusals
 def account(request: HttpRequest) -> HttpResponse:
     """A person's settings: name, language, address, password, tokens."""
-    form = forms.ProfileForm(request.POST or None, instance=request.user)
+    form = forms.ProfileForm(request.POST or None, instance=_signed_in(request))
     if request.method == "POST" and answers.read_body(request) and form.is_valid():
         form.save()
         messages.success(request, _("Saved."))
@@ -241,7 +246,7 @@ def _issue_token(request: HttpRequest) -> HttpResponse:
     form = forms.TokenForm(answers.read_body(request))
     if not form.is_valid():
         return _account_page(request, new_token=form)
-    token, secret = tokens.issue(request.user, form.cleaned_data["name"], scope=form.cleaned_data["scope"])
+    token, secret = tokens.issue(_signed_in(request), form.cleaned_data["name"], scope=form.cleaned_data["scope"])
     return render(request, "joining/token.html", {"token": token, "secret": secret})
 
 
@@ -250,20 +255,27 @@ def _issue_token(request: HttpRequest) -> HttpResponse:
 @require_POST
 def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
     """End one of one's own tokens."""
-    tokens.revoke(get_object_or_404(ApiToken, pk=pk, user=request.user))
+    tokens.revoke(get_object_or_404(ApiToken, pk=pk, user=_signed_in(request)))
     messages.success(request, _("The token is revoked. Programs that use it are refused from now on."))
     return redirect("account")
 
 
+def _signed_in(request: HttpRequest) -> User:
+    if not isinstance(request.user, User):
+        raise PermissionDenied
+    return request.user
+
+
 def _account_page(request: HttpRequest, **bound: BaseForm) -> HttpResponse:
+    user = _signed_in(request)
     page = {
-        "profile": forms.ProfileForm(instance=request.user),
-        "email": forms.EmailForm(user=request.user),
+        "profile": forms.ProfileForm(instance=user),
+        "email": forms.EmailForm(user=user),
         "new_token": forms.TokenForm(),
         **bound,
-        "verified": selectors.has_verified_email(request.user),
-        "address": addresses.find_unverified(request.user),
-        "tokens": ApiToken.objects.filter(user=request.user, revoked_at=None).order_by("-created_at"),
+        "verified": selectors.has_verified_email(user),
+        "address": addresses.find_unverified(user),
+        "tokens": ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at"),
     }
     status = 422 if any(form.errors for form in bound.values()) else 200
     return render(request, "joining/account.html", page, status=status)

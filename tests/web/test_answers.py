@@ -74,9 +74,8 @@ def refusing(request: HttpRequest, error: Exception) -> HttpResponse:
 
 
 def make_request(accept: str = "application/json") -> HttpRequest:
-    request = RequestFactory().get("/x", headers={"accept": accept})
-    request.user = None
-    return request
+    # Without a user, as a request is that was refused before anybody asked who sends it.
+    return RequestFactory().get("/x", headers={"accept": accept})
 
 
 def test_a_refusal_is_a_problem_document_with_a_message():

@@ -26,7 +26,7 @@ def post_json(client: Client, path: str, data: Any, **headers: str) -> Any:
     return client.post(path, body, content_type="application/json", headers=headers)
 
 
-def letters() -> list[mail.EmailMessage]:
+def mails() -> list[mail.EmailMessage]:
     """What the worker sends now."""
     mail.outbox.clear()
     runner.run_due()
@@ -34,8 +34,8 @@ def letters() -> list[mail.EmailMessage]:
     return mail.outbox
 
 
-def link_in(letter: mail.EmailMessage) -> str:
-    return re.search(r"http://127\.0\.0\.1:8000(/\S+)", letter.body)[1]
+def link_in(sent: mail.EmailMessage) -> str:
+    return re.search(r"http://127\.0\.0\.1:8000(/\S+)", sent.body)[1]
 
 
 def sign_in(client: Client, user: User) -> None:
@@ -108,7 +108,7 @@ def test_names_taken_reserved_or_odd_are_refused(client, username):
 
 
 @pytest.mark.parametrize("email", ["AHENG@example.org", "aheng@EXAMPLE.org"])
-def test_a_known_address_gets_a_letter_and_the_prober_learns_nothing(email):
+def test_a_known_address_gets_a_message_and_the_prober_learns_nothing(email):
     fresh = post_json(Client(), "/register", {**NEW, "username": "baiyi"})
     again = post_json(Client(), "/register", {**NEW, "email": email, "username": "caiyu"})
     assert (again.status_code, again.headers["Content-Type"]) == (fresh.status_code, fresh.headers["Content-Type"])
@@ -122,10 +122,10 @@ def test_the_owner_of_a_known_address_is_told(client):
     assert (response.status_code, response["Location"]) == (302, "/verify-email")
     page = client.get("/verify-email").content.decode()
     assert "aheng" not in page
-    (letter,) = letters()
-    assert letter.to == ["aheng@example.org"]
-    assert letter.subject == "You already have an account at Sishu"
-    assert "http://127.0.0.1:8000/password/forgot" in letter.body
+    (sent,) = mails()
+    assert sent.to == ["aheng@example.org"]
+    assert sent.subject == "You already have an account at Sishu"
+    assert "http://127.0.0.1:8000/password/forgot" in sent.body
 
 
 def test_who_sends_more_than_the_form_gets_no_more(client):
@@ -205,13 +205,13 @@ def test_a_link_does_not_sign_out_a_form_does(client):
 
 
 @pytest.mark.parametrize(("language", "greets"), [("zh-hans", "aheng，你好"), ("en", "Hello aheng,")])
-def test_the_letter_speaks_the_language_and_its_link_verifies(client, language, greets):
+def test_the_message_speaks_the_language_and_its_link_verifies(client, language, greets):
     post_json(client, "/register", NEW, **{"accept-language": language})
-    (letter,) = letters()
-    assert letter.to == ["aheng@example.org"]
-    assert greets in letter.body
+    (sent,) = mails()
+    assert sent.to == ["aheng@example.org"]
+    assert greets in sent.body
     user = User.objects.get()
-    path = link_in(letter)
+    path = link_in(sent)
     assert client.get(path).status_code == 200
     assert not selectors.has_verified_email(user), "looking is not verifying: mail scanners look"
     assert client.post(path).status_code == 302
@@ -226,21 +226,21 @@ def test_no_row_of_a_job_holds_a_link(client):
     client.post("/password/forgot", {"email": "shen@example.org"})
     for job in JobRun.objects.all():
         assert "http" not in json.dumps([job.args, job.kwargs])
-    assert len(letters()) == 2
+    assert len(mails()) == 2
 
 
 def test_links_do_not_follow_the_host_header(client):
     make_user("shen")
     client.post("/password/forgot", {"email": "shen@example.org"}, headers={"host": "evil.example"})
-    assert "evil" not in letters()[0].body
+    assert "evil" not in mails()[0].body
 
 
-def test_the_letter_can_be_sent_again_but_not_at_once(client):
+def test_the_message_can_be_sent_again_but_not_at_once(client):
     sign_in(client, make_user("shen"))
     assert client.get("/verify-email").status_code == 200
     client.post("/verify-email")
     client.post("/verify-email")
-    assert len(letters()) == 1
+    assert len(mails()) == 1
 
 
 def test_a_forged_link_verifies_nothing(client):
@@ -255,8 +255,8 @@ def test_a_forgotten_password_is_replaced_once(client):
     user = make_user("shen")
     response = client.post("/password/forgot", {"email": "SHEN@example.org"})
     assert response["Location"] == "/password/forgot/sent"
-    (letter,) = letters()
-    path = link_in(letter)
+    (sent,) = mails()
+    path = link_in(sent)
     form = client.get(path)
     assert "set-password" in form["Location"], "the key must not stand in the address bar"
     weak = client.post(form["Location"], {"password1": "short"})
@@ -265,16 +265,16 @@ def test_a_forgotten_password_is_replaced_once(client):
     assert (done.status_code, done["Location"]) == (302, "/login")
     user.refresh_from_db()
     assert user.check_password("another-ink-stone")
-    assert letters()[0].subject.startswith(("Your password", "你在"))
+    assert mails()[0].subject.startswith(("Your password", "你在"))
     assert "no longer works" in Client(headers={"accept-language": "en"}).get(path).content.decode()
 
 
-def test_an_unknown_address_gets_the_same_page_and_a_letter(client):
+def test_an_unknown_address_gets_the_same_page_and_a_message(client):
     make_user("shen")
     known = client.post("/password/forgot", {"email": "shen@example.org"})
     unknown = client.post("/password/forgot", {"email": "nobody@example.org"})
     assert (known.status_code, known["Location"]) == (unknown.status_code, unknown["Location"])
-    assert [letter.to for letter in letters()] == [["shen@example.org"], ["nobody@example.org"]]
+    assert [sent.to for sent in mails()] == [["shen@example.org"], ["nobody@example.org"]]
 
 
 def test_an_address_that_waits_for_verification_resets_nothing(client):
@@ -282,10 +282,10 @@ def test_an_address_that_waits_for_verification_resets_nothing(client):
     sign_in(client, mallory)
     client.post("/account/email", {"email": "victim@example.org"})
     client.post("/reauthenticate?next=/account/email", {"password": PASSWORD})
-    letters()
+    mails()
     client.post("/password/forgot", {"email": "victim@example.org"})
-    (letter,) = letters()
-    assert "/register" in letter.body
+    (sent,) = mails()
+    assert "/register" in sent.body
 
 
 def test_changing_the_password_ends_every_session(client):
@@ -300,8 +300,8 @@ def test_changing_the_password_ends_every_session(client):
     assert done["Location"] == "/login"
     for browser in (client, other):
         assert browser.get("/account").status_code == 302
-    (letter,) = letters()
-    assert "127.0.0.1" in letter.body
+    (sent,) = mails()
+    assert "127.0.0.1" in sent.body
 
 
 # --- The account page -------------------------------------------------------------------------------------------------
@@ -341,13 +341,13 @@ def test_an_address_changes_after_the_password_and_the_link(client):
     client.post(asked["Location"], {"password": PASSWORD})
     user.refresh_from_db()
     assert user.email == "shen@example.org"
-    (letter,) = letters()
-    assert letter.to == ["new@example.org"]
-    client.post(link_in(letter))
+    (sent,) = mails()
+    assert sent.to == ["new@example.org"]
+    client.post(link_in(sent))
     user.refresh_from_db()
     assert user.email == "new@example.org"
     assert selectors.has_verified_email(user)
-    (notice,) = letters()
+    (notice,) = mails()
     assert notice.to == ["shen@example.org"]
     assert "new@example.org" in notice.body
 
@@ -357,7 +357,7 @@ def test_an_unverified_person_can_correct_the_address(client):
     sign_in(client, user)
     asked = client.post("/account/email", {"email": "right@example.org"})
     client.post(asked["Location"], {"password": PASSWORD})
-    client.post(link_in(letters()[0]))
+    client.post(link_in(mails()[0]))
     user.refresh_from_db()
     assert user.email == "right@example.org"
 
@@ -368,7 +368,7 @@ def test_an_address_of_another_account_is_not_taken_over(client):
     sign_in(client, user)
     asked = client.post("/account/email", {"email": "both@example.org"})
     client.post(asked["Location"], {"password": PASSWORD})
-    client.post(link_in(letters()[0]))
+    client.post(link_in(mails()[0]))
     user.refresh_from_db()
     assert user.email == "shen@example.org"
 

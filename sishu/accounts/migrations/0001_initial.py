@@ -32,7 +32,7 @@ class Migration(migrations.Migration):
                 ('username_key', models.CharField(editable=False, max_length=120, unique=True)),
                 ('email', models.EmailField(error_messages={'unique': 'This e-mail address is taken.'}, max_length=254, unique=True, verbose_name='e-mail')),
                 ('display_name', models.CharField(blank=True, help_text='Shown to others. Empty: your user name.', max_length=60, verbose_name='display name')),
-                ('language', models.CharField(blank=True, choices=[('zh-hans', '简体中文'), ('en', 'English')], help_text='Of pages and mails.', max_length=12, verbose_name='language')),
+                ('language', models.CharField(blank=True, choices=[('zh-hans', '简体中文'), ('en', 'English')], help_text='For pages and messages.', max_length=12, verbose_name='language')),
                 ('groups', models.ManyToManyField(blank=True, help_text='The groups this user belongs to. A user will get all permissions granted to each of their groups.', related_name='user_set', related_query_name='user', to='auth.group', verbose_name='groups')),
                 ('user_permissions', models.ManyToManyField(blank=True, help_text='Specific permissions for this user.', related_name='user_set', related_query_name='user', to='auth.permission', verbose_name='user permissions')),
             ],
