@@ -24,6 +24,7 @@ urlpatterns = [
     path("", include("sishu.web.shop")),
     path("", include("sishu.web.cashier")),
     path("", include("sishu.web.library")),
+    path("", include("sishu.web.statement")),
     path("", include("sishu.web.webhooks")),
     path("studio/", include(wagtailadmin_urls)),
     *i18n_patterns(*by_language, prefix_default_language=False),

@@ -1,0 +1,106 @@
+"""Doing something to a row of the books: asked about on a page of its own, done by POST, each with its own permission."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from django import forms
+from django.contrib.auth.mixins import PermissionRequiredMixin
+from django.core.exceptions import PermissionDenied
+from django.db.models import Model
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
+from django.shortcuts import get_object_or_404, redirect
+from django.urls import reverse
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import FormView
+from wagtail.admin import messages
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.permissions import policy_registry
+
+from sishu.commerce.models import Payment
+from sishu.core import plugins
+from sishu.core.errors import DomainError
+from sishu.web.studio.policies import VIEW
+
+
+class ReasonForm(forms.Form):
+    """Why: kept with what was done."""
+
+    reason = forms.CharField(
+        label=_("Reason"), max_length=300, help_text=_("Kept with the row, for whoever asks later.")
+    )
+
+
+class NoForm(forms.Form):
+    """Nothing to fill in."""
+
+
+class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
+    """Subclasses name `model`, `permission_required`, words, and say in `act` what is done."""
+
+    model: ClassVar[type[Model]]
+    form_class: type[forms.Form] = ReasonForm
+    template_name = "studio/action.html"
+    url_namespace = ""
+    button = _("Do it")
+    is_serious = False
+    object: Any
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+        if not self.has_permission():
+            raise PermissionDenied
+        self.object = get_object_or_404(self.model, pk=kwargs["pk"])
+        policy = policy_registry.get(self.object)
+        if not policy.user_has_permission_for_instance(request.user, VIEW, self.object):
+            raise PermissionDenied
+        return super().dispatch(request, *args, **kwargs)
+
+    def act(self, **said: Any) -> str:
+        """Do it, and return the sentence that tells so. A DomainError is shown as it is."""
+        raise NotImplementedError
+
+    def get_question(self) -> str:
+        """What will happen, in one or two sentences."""
+        raise NotImplementedError
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        """(label, value) pairs that help to decide."""
+        return []
+
+    def get_success_url(self) -> str:
+        return reverse(f"{self.url_namespace}:inspect", args=(self.object.pk,))
+
+    def get_page_subtitle(self) -> str:
+        return str(self.object)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        meta = self.model._meta
+        return [
+            *self.breadcrumbs_items,
+            {"url": reverse(f"{self.url_namespace}:index"), "label": str(meta.verbose_name_plural).capitalize()},
+            {"url": self.get_success_url(), "label": str(self.object)},
+            {"url": "", "label": self.get_page_title()},
+        ]
+
+    def form_valid(self, form: forms.Form) -> HttpResponse:
+        try:
+            messages.success(self.request, self.act(**form.cleaned_data))
+        except DomainError as error:
+            messages.error(self.request, str(error))
+        return redirect(self.get_success_url())
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            question=self.get_question(), facts=self.get_facts(), button=self.button, is_serious=self.is_serious,
+            back_url=self.get_success_url(), **kwargs,
+        )  # fmt: skip
+
+
+def check_gateway(payment: Payment) -> None:
+    """DomainError when the payment's gateway was taken out of the settings: nobody is there to be asked."""
+    if payment.gateway not in plugins.names("gateways"):
+        raise DomainError(
+            gettext("Gateway “%(gateway)s” is not among GATEWAYS any more. Put it back there to reach the provider.")
+            % {"gateway": payment.gateway}
+        )

@@ -1,0 +1,192 @@
+"""Cases in the back office: what waits for a person, what to know about it, and the ruling."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column
+from wagtail.admin.widgets.button import HeaderButton
+
+from sishu.commerce import refunds, selectors
+from sishu.commerce.models import Payment, Refund
+from sishu.content.first_checks import REVIEW
+from sishu.core.errors import NotAllowed
+from sishu.core.refs import parse_ref
+from sishu.moderation import cases
+from sishu.moderation.models import Case, Decision
+from sishu.web.studio.actions import Action, check_gateway
+from sishu.web.studio.lists import DetailView, ReadOnlyViewSet, date_filter, status_filter
+from sishu.web.studio.orders import refund_told
+from sishu.web.studio.policies import REFUND
+
+UNAPPLIED = "unapplied"
+KINDS = (REVIEW, UNAPPLIED, "foreign_refund", "refund_failed")
+
+
+def _kinds() -> list[tuple[str, str]]:
+    return [(kind, selectors.case_kind_label(kind)) for kind in KINDS]
+
+
+class CaseFilters(WagtailFilterSet):
+    status = status_filter(Case)
+    kind = django_filters.MultipleChoiceFilter(label=_("Question"), choices=_kinds, widget=forms.CheckboxSelectMultiple)
+    opened_at = date_filter(_("Opened"))
+
+    class Meta:
+        model = Case
+        fields = ["status", "kind", "opened_at"]
+
+
+class CaseDetail(DetailView):
+    """One case."""
+
+    template_name = "studio/case.html"
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        case = self.object
+        if case.status != Case.Status.OPEN:
+            return []
+        if case.kind == REVIEW:
+            url = reverse("wagtailadmin_pages:edit", args=(parse_ref(case.ref)[1],))
+            return [HeaderButton(gettext("Judge the work"), url=url, icon_name="edit")]
+        if not self.request.user.has_perm(REFUND):
+            return []
+        buttons = [
+            HeaderButton(gettext("Decide"), url=reverse("cases:decide", args=(case.pk,)), icon_name="tick-inverse")
+        ]
+        if case.kind == UNAPPLIED and _unapplied_payment(case):
+            url = reverse("cases:give_back", args=(case.pk,))
+            buttons.append(HeaderButton(gettext("Give back"), url=url, icon_name="resubmit"))
+        return buttons
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        case = self.object
+        return [
+            (_("Question"), selectors.case_kind_label(case.kind)),
+            (_("About"), case.ref),
+            (_("Status"), case.get_status_display()),
+            (_("Note"), case.note),
+            (_("Opened"), case.opened_at),
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(
+            payment=selectors.find_payment(self.object.ref),
+            decisions=self.object.decisions.select_related("who"),
+            **kwargs,
+        )
+
+
+class DecideCase(Action):
+    """Close a case about money with a reason. What moves money has a button of its own."""
+
+    model = Case
+    permission_required = REFUND
+    url_namespace = "cases"
+    page_title = _("Decide")
+    button = _("Close the case")
+
+    def get_question(self) -> str:
+        return gettext("The case is closed, and your reason stays with it for good. No money moves.")
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        return [(_("Question"), selectors.case_kind_label(self.object.kind)), (_("Note"), self.object.note)]
+
+    def act(self, **said: Any) -> str:
+        _refuse_review(self.object)
+        cases.decide(self.object, Decision.Outcome.SETTLED, who=self.request.user, reason=said["reason"])
+        return gettext("The case is closed.")
+
+
+class GiveBack(Action):
+    """Give back money that bought nothing; the case closes with it."""
+
+    model = Case
+    permission_required = REFUND
+    url_namespace = "cases"
+    page_title = _("Give back")
+    button = _("Give back")
+    is_serious = True
+
+    def get_question(self) -> str:
+        payment = _unapplied_payment(self.object)
+        if payment is None:
+            return gettext("This payment holds nothing to give back.")
+        money = selectors.refundable_part(payment, Refund.Part.UNAPPLIED)
+        return gettext(
+            "%(money)s that bought nothing go back to %(buyer)s. What %(number)s bought stays open. "
+            "This cannot be undone."
+        ) % {"money": money, "buyer": payment.order.user.name, "number": payment.order.number}
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        return [(_("Note"), self.object.note)]
+
+    def act(self, **said: Any) -> str:
+        _refuse_review(self.object)
+        payment = _unapplied_payment(self.object)
+        if payment is None:
+            raise refunds.NothingToRefund(gettext("This payment holds nothing to give back."))
+        check_gateway(payment)
+        refund = refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=self.request.user, reason=said["reason"])
+        if refund.status == Refund.Status.SUCCEEDED:
+            self.object.refresh_from_db()
+            if self.object.status == Case.Status.OPEN:
+                cases.decide(self.object, Decision.Outcome.SETTLED, who=self.request.user, reason=said["reason"])
+        return refund_told(refund)
+
+
+class CaseViewSet(ReadOnlyViewSet):
+    """The list of cases, those that wait first."""
+
+    model = Case
+    name = "cases"
+    icon = "warning"
+    menu_label = _("Cases")
+    inspect_view_class = CaseDetail
+    filterset_class = CaseFilters
+    search_fields = ["ref", "note"]
+    list_display = [
+        "__str__",
+        Column(
+            "kind", label=_("Question"), accessor=lambda case: selectors.case_kind_label(case.kind), sort_key="kind"
+        ),
+        Column("get_status_display", label=_("Status"), sort_key="status"),
+        Column("note", label=_("Note")),
+        Column("opened_at", label=_("Opened"), sort_key="opened_at"),
+    ]
+    list_export = ["pk", "ref", "kind", "get_status_display", "note", "opened_at"]
+    export_headings = {
+        "pk": _("Number"),
+        "ref": _("About"),
+        "kind": _("Question"),
+        "get_status_display": _("Status"),
+        "note": _("Note"),
+        "opened_at": _("Opened"),
+    }
+    export_filename = "cases"
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("decide/<int:pk>/", DecideCase.as_view(), name="decide"),
+            path("give-back/<int:pk>/", GiveBack.as_view(), name="give_back"),
+        ]
+
+
+def _unapplied_payment(case: Case) -> Payment | None:
+    """The payment of the case, while it holds money that bought nothing."""
+    payment = selectors.find_payment(case.ref)
+    return payment if payment and selectors.refundable_part(payment, Refund.Part.UNAPPLIED) else None
+
+
+def _refuse_review(case: Case) -> None:
+    if case.kind == REVIEW:
+        raise NotAllowed(gettext("A review is decided where the work is read: approve it there, or send it back."))

@@ -1,0 +1,91 @@
+"""The first page of the studio: what waits for whom, and how the day goes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime, time
+from typing import Any
+
+from django.contrib.auth.models import AbstractBaseUser
+from django.urls import reverse
+from django.utils.timezone import localtime, make_aware
+from django.utils.translation import gettext as _
+from django.utils.translation import ngettext
+from wagtail.admin.ui.components import Component
+
+from sishu.commerce import selectors
+from sishu.content import workflow
+from sishu.content.first_checks import REVIEW
+from sishu.core import clock
+from sishu.jobs import selectors as jobs
+from sishu.jobs.models import JobRun
+from sishu.ledger.models import Book
+from sishu.moderation.models import Case
+from sishu.outbox import relay
+from sishu.web.studio.policies import REFUND, REVIEW_WORKS, VIEW_CASES
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """One thing to know at a glance, and where to read on."""
+
+    value: str
+    words: str
+    url: str
+    is_urgent: bool = False
+
+
+class TodayPanel(Component):
+    """The figures this person has a duty for; nothing at all when there are none."""
+
+    name = "today"
+    template_name = "studio/today.html"
+    order = 50
+
+    def get_context_data(self, parent_context: Any) -> dict[str, Any]:
+        user = parent_context["request"].user
+        return {"figures": [*_waiting(user), *_open_cases(user), *_sales(user), *_failing(user)]}
+
+
+def _waiting(user: AbstractBaseUser) -> list[Figure]:
+    if not user.has_perm(REVIEW_WORKS):
+        return []
+    count = workflow.waiting_for(user).count()
+    words = ngettext("work waits for your review", "works wait for your review", count)
+    return [Figure(str(count), words, f"{reverse('cases:index')}?kind={REVIEW}&status={Case.Status.OPEN}", bool(count))]
+
+
+def _open_cases(user: AbstractBaseUser) -> list[Figure]:
+    if not (user.has_perm(REFUND) or user.has_perm(VIEW_CASES)):
+        return []
+    count = Case.objects.filter(status=Case.Status.OPEN).exclude(kind=REVIEW).count()
+    words = ngettext("case waits for a decision", "cases wait for a decision", count)
+    return [Figure(str(count), words, f"{reverse('cases:index')}?status={Case.Status.OPEN}", bool(count))]
+
+
+def _sales(user: AbstractBaseUser) -> list[Figure]:
+    if not user.has_perm("commerce.view_order"):
+        return []
+    today = localtime(clock.now()).date()
+    url = f"{reverse('orders:index')}?created_at_from={today:%Y-%m-%d}"
+    sold = selectors.sales_since(make_aware(datetime.combine(today, time.min)))
+    figures = []
+    for sales in sold:
+        words = ngettext("from %(count)d sale today", "from %(count)d sales today", sales.count) % {
+            "count": sales.count
+        }
+        if sales.book == Book.SANDBOX:
+            words = _("%(words)s, in play money") % {"words": words}
+        figures.append(Figure(str(sales.gross), words, url))
+    return figures or [Figure("0", _("sales today"), url)]
+
+
+def _failing(user: AbstractBaseUser) -> list[Figure]:
+    figures = []
+    if user.has_perm("jobs.view_jobrun") and (count := jobs.failed_count()):
+        words = ngettext("job was given up", "jobs were given up", count)
+        figures.append(Figure(str(count), words, f"{reverse('jobs:index')}?status={JobRun.Status.FAILED}", True))
+    if user.has_perm("outbox.view_delivery") and (count := relay.failing().count()):
+        words = ngettext("delivery keeps failing", "deliveries keep failing", count)
+        figures.append(Figure(str(count), words, f"{reverse('deliveries:index')}?failing=true", True))
+    return figures

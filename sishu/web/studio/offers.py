@@ -1,0 +1,238 @@
+"""Offers in the back office: works are priced where they are written; the plan of the whole house is priced here."""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Any
+
+import django_filters
+from django import forms
+from django.conf import settings
+from django.core.exceptions import PermissionDenied
+from django.db import transaction
+from django.db.models import Prefetch, QuerySet
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import redirect
+from django.urls import URLPattern, path
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from django.views.generic import TemplateView
+from wagtail.admin import messages
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.menu import MenuItem
+from wagtail.admin.ui.tables import Column
+from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
+from wagtail.admin.viewsets.base import ViewSet
+
+from sishu.accounts import roles
+from sishu.accounts.models import User
+from sishu.commerce import offers
+from sishu.commerce.models import Offer, RevenueShare
+from sishu.commerce.splits import WHOLE_BPS
+from sishu.content.models import HomePage
+from sishu.core.errors import DomainError
+from sishu.core.money import Money, parse_decimal
+from sishu.web.studio.lists import DetailView, ListView, MoneyColumn, ReadOnlyViewSet
+from sishu.web.studio.policies import PRICE_PLAN
+
+
+class OfferFilters(WagtailFilterSet):
+    is_open = django_filters.BooleanFilter(label=_("For sale"))
+
+    class Meta:
+        model = Offer
+        fields = ["is_open", "interval"]
+
+
+def shares_label(offer: Offer) -> str:
+    """Who gets which part: "周岚 90 %, the house 10 %"."""
+    shares = [(share.payee.name, share.share_bps) for share in offer.shares.all()]
+    rest = WHOLE_BPS - sum(bps for _name, bps in shares)
+    parts = [f"{name} {bps / 100:g} %" for name, bps in [*shares, (gettext("the house"), rest)] if bps]
+    return gettext(", ").join(parts)
+
+
+class OfferList(ListView):
+    """With the shares, which the list spells out."""
+
+    def get_base_queryset(self) -> QuerySet[Any]:
+        shares = RevenueShare.objects.select_related("payee")
+        return super().get_base_queryset().prefetch_related(Prefetch("shares", queryset=shares))
+
+
+class OfferDetail(DetailView):
+    """One offer."""
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        offer = self.object
+        return [
+            (_("Title"), offer.title),
+            (_("Price"), offer.price),
+            (_("Paid"), offer.get_interval_display()),
+            (_("For sale"), _("yes") if offer.is_open else _("no")),
+            (_("Page"), offer.page),
+            (_("Shares"), shares_label(offer)),
+            (_("Since"), offer.created_at),
+            (_("Sold"), offer.lines.filter(order__paid_at__isnull=False).count()),
+        ]
+
+
+class OfferViewSet(ReadOnlyViewSet):
+    """The list of offers."""
+
+    model = Offer
+    name = "offers"
+    icon = "tag"
+    menu_label = _("Offers")
+    index_view_class = OfferList
+    inspect_view_class = OfferDetail
+    filterset_class = OfferFilters
+    search_fields = ["title"]
+    related = ("page",)
+    list_display = [
+        "title",
+        MoneyColumn("price", label=_("Price"), sort_key="amount"),
+        Column("get_interval_display", label=_("Paid"), sort_key="interval"),
+        Column("shares", label=_("Shares"), accessor=shares_label),
+        Column("is_open", label=_("For sale"), accessor=lambda offer: _("yes") if offer.is_open else _("no")),
+        Column("created_at", label=_("Since"), sort_key="created_at"),
+    ]
+    list_export = ["title", "price", "currency", "get_interval_display", "is_open", "created_at"]
+    export_headings = {"price": _("Price"), "get_interval_display": _("Paid"), "created_at": _("Since")}
+    export_filename = "offers"
+
+
+class PlanForm(forms.Form):
+    """What the plan is called and costs."""
+
+    title = forms.CharField(label=_("Title"), max_length=160, help_text=_("As buyers read it on their order."))
+    price = forms.CharField(label=_("Price a month"), max_length=20)
+
+    def clean_price(self) -> Money:
+        try:
+            return Money(parse_decimal(self.cleaned_data["price"], settings.CURRENCY), settings.CURRENCY)
+        except ValueError as error:
+            raise forms.ValidationError(
+                _("Write an amount of %(currency)s, such as 30 or 29.90."), params={"currency": settings.CURRENCY}
+            ) from error
+
+
+class ShareForm(forms.Form):
+    """One payee's part. A line left empty is no payee."""
+
+    payee = forms.ModelChoiceField(label=_("Payee"), queryset=User.objects.none(), required=False)
+    percent = forms.DecimalField(
+        label=_("Percent"), min_value=Decimal("0.01"), max_value=100, decimal_places=2, max_digits=5, required=False
+    )
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        writers = User.objects.filter(groups__name__in=[roles.CREATOR, roles.OWNER], is_active=True)
+        # Whoever has a share keeps being shown, also after they stopped writing here.
+        payees = User.objects.filter(revenue_shares__isnull=False)
+        self.fields["payee"].queryset = (writers | payees).distinct().order_by("username")  # type: ignore[attr-defined]
+        self.fields["payee"].label_from_instance = lambda user: f"{user.name} ({user.username})"  # type: ignore[attr-defined]
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        if bool(said.get("payee")) != bool(said.get("percent")) and not self.errors:
+            raise forms.ValidationError(_("A share needs both a payee and a percentage. Fill in both, or neither."))
+        return said
+
+
+class BaseShares(forms.BaseFormSet):
+    """The shares together: each payee once."""
+
+    def clean(self) -> None:
+        payees = [form.cleaned_data["payee"] for form in self.forms if form.cleaned_data.get("payee")]
+        if len(payees) != len(set(payees)):
+            raise forms.ValidationError(_("A payee stands here twice. Add the two parts up in one line."))
+
+    def basis_points(self) -> dict[int, int]:
+        """Payee's user id → basis points."""
+        said = [form.cleaned_data for form in self.forms if form.cleaned_data.get("payee")]
+        return {one["payee"].pk: int(one["percent"] * 100) for one in said}
+
+
+ShareFormSet = forms.formset_factory(ShareForm, formset=BaseShares, extra=3, max_num=100, absolute_max=100)
+
+
+class PlanView(WagtailAdminTemplateMixin, TemplateView):
+    """Price the plan that opens the whole house for a month, or take it off sale."""
+
+    template_name = "studio/plan.html"
+    page_title = _("Plan")
+    header_icon = "calendar-alt"
+
+    def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
+        if not request.user.has_perm(PRICE_PLAN):
+            raise PermissionDenied
+        self.home = _home()
+        self.plan = _open_plan(self.home)
+        return super().dispatch(request, *args, **kwargs)
+
+    def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
+        return [*self.breadcrumbs_items, {"url": "", "label": self.page_title}]
+
+    def post(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        if "close" in request.POST:
+            offers.close(self.home, interval=Offer.Interval.MONTH)
+            messages.success(request, gettext("The plan is off sale. Months already paid for run to their end."))
+            return redirect("plan:index")
+        form, shares = PlanForm(request.POST), ShareFormSet(request.POST, prefix="shares")
+        if not (form.is_valid() and shares.is_valid()):
+            return self._again(form, shares)
+        try:
+            with transaction.atomic():
+                offer = offers.price(
+                    self.home, form.cleaned_data["price"], interval=Offer.Interval.MONTH,
+                    title=form.cleaned_data["title"], shares=shares.basis_points(),
+                )  # fmt: skip
+        except DomainError as error:
+            form.add_error(None, str(error))
+            return self._again(form, shares)
+        messages.success(request, gettext("%(offer)s is on sale.") % {"offer": offer})
+        return redirect("plan:index")
+
+    def _again(self, form: PlanForm, shares: BaseShares) -> HttpResponse:
+        messages.error(self.request, gettext("The plan was not changed: see below."))
+        return self.render_to_response(self.get_context_data(form=form, shares=shares), status=422)
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        kwargs.setdefault("form", PlanForm(initial=self._present()))
+        kwargs.setdefault("shares", ShareFormSet(initial=self._present_shares(), prefix="shares"))
+        return super().get_context_data(plan=self.plan, currency=settings.CURRENCY, **kwargs)
+
+    def _present(self) -> dict[str, str]:
+        return {"title": self.plan.title, "price": self.plan.price.decimal()} if self.plan else {}
+
+    def _present_shares(self) -> list[dict[str, Any]]:
+        shares = self.plan.shares.all() if self.plan else []
+        return [{"payee": share.payee_id, "percent": Decimal(share.share_bps) / 100} for share in shares]
+
+
+class PlanMenuItem(MenuItem):
+    def is_shown(self, request: HttpRequest) -> bool:
+        return bool(request.user.has_perm(PRICE_PLAN))
+
+
+class PlanViewSet(ViewSet):
+    """The page of the plan."""
+
+    name = "plan"
+    icon = "calendar-alt"
+    menu_label = _("Plan")
+    menu_item_class = PlanMenuItem
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [path("", PlanView.as_view(), name="index")]
+
+
+def _home() -> HomePage:
+    """The title page in the site's own language; an offer of it holds in every language."""
+    return HomePage.objects.get(locale__language_code=settings.LANGUAGE_CODE)
+
+
+def _open_plan(home: HomePage) -> Offer | None:
+    slot = offers.slot(home, Offer.Interval.MONTH)
+    return Offer.objects.filter(slot=slot).prefetch_related("shares").first()

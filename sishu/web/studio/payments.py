@@ -1,0 +1,146 @@
+"""Payments in the back office: every attempt to collect an order, and the provider's word on it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django import forms
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column
+from wagtail.admin.widgets.button import HeaderButton
+
+from sishu.commerce import payments
+from sishu.commerce.models import Payment
+from sishu.core import plugins
+from sishu.ledger.models import Book
+from sishu.web.studio.actions import Action, NoForm, check_gateway
+from sishu.web.studio.lists import (
+    BookColumn,
+    DetailView,
+    LinkColumn,
+    MoneyColumn,
+    ReadOnlyViewSet,
+    book_filter,
+    date_filter,
+    status_filter,
+)
+from sishu.web.studio.policies import REFUND
+
+
+def _gateways() -> list[tuple[str, str]]:
+    return [(name, name) for name in plugins.names("gateways")]
+
+
+class PaymentFilters(WagtailFilterSet):
+    status = status_filter(Payment)
+    created_at = date_filter(_("Started"))
+    gateway = django_filters.ChoiceFilter(
+        label=_("Gateway"), choices=_gateways, empty_label=_("All"), widget=forms.RadioSelect
+    )
+    book = book_filter()
+
+    class Meta:
+        model = Payment
+        fields = ["status", "created_at", "gateway", "book"]
+
+
+class PaymentDetail(DetailView):
+    """One payment."""
+
+    template_name = "studio/payment.html"
+
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        if not self.request.user.has_perm(REFUND):
+            return []
+        url = reverse("payments:refresh", args=(self.object.pk,))
+        return [HeaderButton(gettext("Ask the provider again"), url=url, icon_name="rotate")]
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        payment = self.object
+        return [
+            (_("Gateway"), payment.gateway),
+            (_("Book"), Book(payment.book).label),
+            (_("Status"), payment.get_status_display()),
+            (_("Due"), payment.due),
+            (_("Arrived"), payment.captured if payment.captured_at else ""),
+            (_("Arrived on"), payment.captured_at),
+            (_("Settled the order"), _("yes") if payment.is_applied else _("no")),
+            (_("Provider's reference"), payment.provider_reference),
+            (_("Started"), payment.created_at),
+        ]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        return super().get_context_data(refunds=self.object.refunds.select_related("requested_by"), **kwargs)
+
+
+class RefreshPayment(Action):
+    """Ask the provider what became of a payment, and bring our books to it."""
+
+    model = Payment
+    permission_required = REFUND
+    form_class = NoForm
+    url_namespace = "payments"
+    page_title = _("Ask the provider again")
+    button = _("Ask now")
+
+    def get_question(self) -> str:
+        return gettext(
+            "%(gateway)s is asked what became of payment %(reference)s; what it says is applied here. "
+            "Asking moves no money."
+        ) % {"gateway": self.object.gateway, "reference": self.object.reference}
+
+    def act(self, **said: Any) -> str:
+        check_gateway(self.object)
+        payment = payments.refresh(self.object)
+        return gettext("Payment %(reference)s is %(status)s.") % {
+            "reference": payment.reference,
+            "status": payment.get_status_display(),
+        }
+
+
+class PaymentViewSet(ReadOnlyViewSet):
+    """The list of payments."""
+
+    model = Payment
+    name = "payments"
+    icon = "decimal"
+    menu_label = _("Payments")
+    inspect_view_class = PaymentDetail
+    filterset_class = PaymentFilters
+    search_fields = ["reference", "provider_reference", "order__number", "order__user__username", "order__user__email"]
+    related = ("order__user",)
+    list_display = [
+        "reference",
+        LinkColumn("order.number", label=_("Order"), url_name="orders:inspect", target="order_id"),
+        Column("order.user.name", label=_("Buyer"), sort_key="order__user__username"),
+        Column("get_status_display", label=_("Status"), sort_key="status"),
+        MoneyColumn("due", label=_("Due"), sort_key="amount"),
+        MoneyColumn("captured", label=_("Arrived"), sort_key="captured_amount"),
+        Column("gateway", label=_("Gateway"), sort_key="gateway"),
+        BookColumn(),
+        Column("created_at", label=_("Started"), sort_key="created_at"),
+    ]
+    list_export = [
+        "reference", "order.number", "get_status_display", "due", "currency", "captured", "captured.currency",
+        "captured_at", "is_applied", "gateway", "book", "provider_reference", "created_at",
+    ]  # fmt: skip
+    export_headings = {
+        "order.number": _("Order"),
+        "get_status_display": _("Status"),
+        "due": _("Due"),
+        "captured": _("Arrived"),
+        "captured.currency": _("Arrived in"),
+        "captured_at": _("Arrived on"),
+        "is_applied": _("Settled the order"),
+        "created_at": _("Started"),
+    }
+    export_filename = "payments"
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [*super().get_urlpatterns(), path("refresh/<int:pk>/", RefreshPayment.as_view(), name="refresh")]

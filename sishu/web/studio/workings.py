@@ -1,0 +1,113 @@
+"""Jobs and deliveries in the back office: what the machine did, and what it could not do."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import django_filters
+from django.db.models import QuerySet
+from django.utils.html import format_html
+from django.utils.translation import gettext_lazy as _
+from wagtail.admin.filters import WagtailFilterSet
+from wagtail.admin.ui.tables import Column
+
+from sishu.jobs.models import JobRun
+from sishu.outbox import relay
+from sishu.outbox.models import Delivery
+from sishu.web.studio.lists import DetailView, ReadOnlyViewSet, date_filter, status_filter
+
+
+class JobFilters(WagtailFilterSet):
+    status = status_filter(JobRun)
+    created_at = date_filter(_("Since"))
+
+    class Meta:
+        model = JobRun
+        fields = ["status", "created_at"]
+
+
+class JobDetail(DetailView):
+    """One job. Its arguments are not shown: they may hold what was meant for one person."""
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        job = self.object
+        return [
+            (_("Task"), job.task),
+            (_("Status"), job.get_status_display()),
+            (_("Attempts"), f"{job.attempts} / {job.max_attempts}"),
+            (_("Since"), job.created_at),
+            (_("Not before"), job.run_after),
+            (_("Finished"), job.finished_at),
+            (_("Worker"), job.worker),
+            (_("Last error"), format_html("<pre>{}</pre>", job.last_error)),
+        ]
+
+
+class JobViewSet(ReadOnlyViewSet):
+    """The list of jobs, newest first."""
+
+    model = JobRun
+    name = "jobs"
+    icon = "cogs"
+    menu_label = _("Jobs")
+    ordering = "-id"
+    inspect_view_class = JobDetail
+    filterset_class = JobFilters
+    search_fields = ["task", "error_class"]
+    list_display = [
+        "task",
+        Column("get_status_display", label=_("Status"), sort_key="status"),
+        Column("attempts", label=_("Attempts"), sort_key="attempts"),
+        Column("error_class", label=_("Kind of error"), sort_key="error_class"),
+        Column("created_at", label=_("Since"), sort_key="created_at"),
+        Column("finished_at", label=_("Finished"), sort_key="finished_at"),
+    ]
+
+
+class DeliveryFilters(WagtailFilterSet):
+    failing = django_filters.BooleanFilter(label=_("Failing"), method="filter_failing")
+
+    class Meta:
+        model = Delivery
+        fields: list[str] = []
+
+    def filter_failing(self, rows: QuerySet[Delivery], _name: str, is_failing: bool) -> QuerySet[Delivery]:
+        failing = relay.failing().values("pk")
+        return rows.filter(pk__in=failing) if is_failing else rows.exclude(pk__in=failing)
+
+
+class DeliveryDetail(DetailView):
+    """One reaction to one fact."""
+
+    def get_facts(self) -> list[tuple[str, Any]]:
+        delivery = self.object
+        return [
+            (_("Fact"), delivery.fact.name),
+            (_("Reaction"), delivery.reaction),
+            (_("Attempts"), delivery.attempts),
+            (_("Since"), delivery.fact.created_at),
+            (_("Done"), delivery.done_at),
+            (_("Next attempt"), None if delivery.done_at else delivery.next_attempt_at),
+            (_("Last error"), format_html("<pre>{}</pre>", delivery.last_error)),
+        ]
+
+
+class DeliveryViewSet(ReadOnlyViewSet):
+    """The list of deliveries, newest first."""
+
+    model = Delivery
+    name = "deliveries"
+    icon = "mail"
+    menu_label = _("Deliveries")
+    ordering = "-id"
+    inspect_view_class = DeliveryDetail
+    filterset_class = DeliveryFilters
+    search_fields = ["reaction", "fact__name"]
+    related = ("fact",)
+    list_display = [
+        "reaction",
+        Column("fact.name", label=_("Fact"), sort_key="fact__name"),
+        Column("attempts", label=_("Attempts"), sort_key="attempts"),
+        Column("fact.created_at", label=_("Since"), sort_key="fact__created_at"),
+        Column("done_at", label=_("Done"), sort_key="done_at"),
+    ]
