@@ -12,15 +12,13 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
-from django.core.management import call_command, get_commands
+from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from sishu.cli import doctor
 from sishu.cli.doctor import Problem
+from sishu.cli.demo import seed
 from sishu.cli.supervisor import Plan
-
-DEMO_ACCOUNTS = ("owner", "creator", "reviewer", "finance", "reader")
-DEMO_PASSWORD = "sishu-demo"  # noqa: S105  printed on purpose, refused when DEBUG is off
 
 
 class Command(BaseCommand):
@@ -65,7 +63,9 @@ def preparations() -> Iterator[tuple[str, Callable[[], object]]]:
         yield "Making the table of counters", lambda: call_command("createcachetable", database="cache", verbosity=0)
     if isinstance(staticfiles_storage, ManifestFilesMixin):
         yield "Collecting static files", lambda: call_command("collectstatic", interactive=False, verbosity=0)
-    if "setup_house" in get_commands():
+    if seed.is_wanted():
+        yield "Furnishing the demo school", lambda: call_command("seed_demo", verbosity=0)
+    else:
         yield "Setting up the house", lambda: call_command("setup_house", verbosity=0)
 
 
@@ -88,8 +88,8 @@ def greeting() -> Iterator[str]:
     """What a person wants to know once the site answers."""
     yield f"\nSishu is at {settings.SITE_URL} (Ctrl-C ends it)."
     if settings.DEBUG:
-        found = get_user_model().objects.filter(username__in=DEMO_ACCOUNTS).values_list("username", flat=True)
-        if accounts := [name for name in DEMO_ACCOUNTS if name in set(found)]:
-            yield f"Sign in as {', '.join(accounts)}; the password is {DEMO_PASSWORD}."
+        found = get_user_model().objects.filter(username__in=seed.PRINTED).values_list("username", flat=True)
+        if accounts := [name for name in seed.PRINTED if name in set(found)]:
+            yield f"Sign in as {', '.join(accounts)}; the password is {seed.PASSWORD}."
         yield f"Mails it sends can be read at {settings.SITE_URL}/dev/mail"
     yield ""
