@@ -10,6 +10,14 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from sishu.commerce.facts import OrderPaid, OrderRefunded
+from sishu.content.facts import (
+    PagePublished,
+    PageUnpublished,
+    WorkApproved,
+    WorkRejected,
+    WorkSubmitted,
+    WorkWithdrawn,
+)
 from sishu.reactions import selling
 
 Reaction = Callable[[Any], None]
@@ -18,4 +26,10 @@ Table = Mapping[type, tuple[Reaction, ...]]
 TABLE: Table = {
     OrderPaid: (selling.send_receipt,),
     OrderRefunded: (selling.send_refund_notice,),
+    WorkSubmitted: (),
+    WorkApproved: (),
+    WorkRejected: (),
+    PagePublished: (),
+    PageUnpublished: (),
+    WorkWithdrawn: (),
 }
