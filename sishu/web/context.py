@@ -10,12 +10,15 @@ from typing import Any
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.cache import caches
+from django.db.models import Count, OuterRef, Subquery
+from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
 
 from sishu.accounts import roles, selectors
 from sishu.content import generation
+from sishu.content import selectors as works_in
 from sishu.content.models import HomePage
 from sishu.web import paths
 
@@ -24,6 +27,7 @@ DUTIES_SECONDS = 60
 NAMES = {"zh-hans": "私塾", "en": "Sishu"}
 LABELS = {"zh-hans": "中文", "en": "EN"}
 INVITATIONS = {"zh-hans": "阅读中文版", "en": "Read in English"}
+ALSO = {"zh-hans": "另有中文版", "en": "Also in English"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,15 +38,20 @@ class Language:
     tag: str
     label: str
     invitation: str
+    also: str
     home: str
 
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The house in one language."""
+    """The house in one language: what its title page says. `page_id` is None while there is none."""
 
+    page_id: int | None
     name: str
+    credo: tuple[str, ...]
+    lead: str
     footer: tuple[str, ...]
+    works_count: int
     language: Language
     others: tuple[Language, ...]
 
@@ -86,18 +95,30 @@ def per_generation(key: str, make: Callable[[], Any]) -> Any:
     return caches["pages"].get_or_set(f"{generation.current()}:{key}", make)
 
 
-def _read_house(code: str) -> House:
-    home = HomePage.objects.filter(locale__language_code=code).first()
+def house_of(page: HomePage | None, code: str, works_count: int = 0) -> House:
+    """The house as a title page, live or still a draft, describes it."""
     return House(
-        name=home.site_name if home else NAMES.get(code, NAMES["en"]),
-        footer=tuple(home.footer.splitlines()) if home else (),
-        language=_language(code),
-        others=tuple(_language(other) for other, _name in settings.LANGUAGES if other != code),
+        page_id=page.pk if page else None,
+        name=page.site_name if page else NAMES.get(code, NAMES["en"]),
+        credo=tuple(page.credo_lines) if page else (),
+        lead=page.lead if page else "",
+        footer=tuple(page.footer.splitlines()) if page else (),
+        works_count=works_count,
+        language=language_named(code),
+        others=tuple(language_named(other) for other, _name in settings.LANGUAGES if other != code),
     )
 
 
-def _language(code: str) -> Language:
-    return Language(code, paths.tag_of(code), LABELS[code], INVITATIONS[code], paths.home_path(code))
+def language_named(code: str) -> Language:
+    """What a link to that language needs."""
+    return Language(code, paths.tag_of(code), LABELS[code], INVITATIONS[code], ALSO[code], paths.home_path(code))
+
+
+def _read_house(code: str) -> House:
+    works = works_in.published().filter(locale=OuterRef("locale")).order_by().values("locale").values(n=Count("pk"))
+    homes = HomePage.objects.live().filter(locale__language_code=code).annotate(works=Coalesce(Subquery(works), 0))
+    home = homes.first()
+    return house_of(home, code, home.works if home else 0)
 
 
 def _read_duties(user: AbstractBaseUser) -> Duties:

@@ -1,13 +1,12 @@
 """Whole pages for strangers, kept in each process and forgotten with their generation.
 
-The same for every stranger is what a view marked `cacheable` answers with 200 and without a cookie. Everything a reader
+The same for every stranger is what a view hands to `share`, when it is 200 and sets no cookie. Everything a reader
 is known by (a session, a message, a bearer token) leads past the cache, and what is made for them is never stored.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import wraps
 from hashlib import blake2b
 from typing import Any
 from urllib.parse import parse_qsl
@@ -29,24 +28,18 @@ LONGEST_KEPT_QUERY = 300
 Stored = tuple[str, list[tuple[str, str]], bytes]
 
 
-def cacheable(*parameters: str) -> Callable[[Callable[..., HttpResponse]], Callable[..., HttpResponse]]:
-    """Mark a view whose 200 is the same for every stranger, told apart by address and these query parameters alone."""
+def share(request: HttpRequest, response: HttpResponse, *parameters: str) -> HttpResponse:
+    """Let a page that is the same for every stranger be kept, told apart by its address and these query parameters.
 
-    def mark(view: Callable[..., HttpResponse]) -> Callable[..., HttpResponse]:
-        @wraps(view)
-        def marked(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
-            response = view(request, *args, **kwargs)
-            if not is_stranger(request):
-                response["Cache-Control"] = PRIVATE
-            elif response.status_code == 200:
-                response["Cache-Control"] = PUBLIC
-                response.kept_parameters = frozenset(parameters)  # type: ignore[attr-defined]
-            patch_vary_headers(response, ("Cookie",))
-            return response
-
-        return marked
-
-    return mark
+    Made for a reader who is known, it stays theirs. What is not 200 is never kept.
+    """
+    if not is_stranger(request):
+        response["Cache-Control"] = PRIVATE
+    elif response.status_code == 200:
+        response["Cache-Control"] = PUBLIC
+        response.kept_parameters = frozenset(parameters)  # type: ignore[attr-defined]
+    patch_vary_headers(response, ("Cookie",))
+    return response
 
 
 def is_stranger(request: HttpRequest) -> bool:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from django.conf import settings
+from django.urls import register_converter
 from django.urls.converters import IntConverter
+from django.utils.encoding import iri_to_uri
 from wagtail.models import Page
 
 # The code as the lang attribute and hreflang write it.
@@ -33,15 +35,22 @@ def home_path(language: str) -> str:
 
 def page_path(page: Page) -> str:
     """A page's path on this site. Its locale should be loaded."""
-    below_home = page.url_path.split("/", 2)[2]
-    return home_path(page.locale.language_code) + below_home
+    return home_path(page.locale.language_code) + below_home(page.url_path)
+
+
+def below_home(url_path: str) -> str:
+    """Wagtail's path without the title page's own slug, which no address shows: /house/shen/moon/ is shen/moon/."""
+    return url_path.split("/", 2)[-1]
 
 
 def absolute(path: str) -> str:
     """A path with the site's name before it."""
-    return f"{settings.SITE_URL}{path}"
+    return settings.SITE_URL + iri_to_uri(path)
 
 
 def tag_of(language: str) -> str:
     """The language as HTML writes it."""
     return TAGS.get(language, language)
+
+
+register_converter(KeyConverter, "key")

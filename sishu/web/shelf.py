@@ -1,0 +1,235 @@
+"""What pages show of works and everyone may know: rows of lists, and what stands around a text.
+
+All of it is the same for every reader of a language, so it is kept in the process for the length of a generation.
+Nothing from behind a paywall passes here but headings and numbers of words.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import datetime
+
+from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from wagtail.models import Page
+
+from sishu.commerce.models import Offer
+from sishu.content import selectors
+from sishu.content.models import ArticlePage, Authorship, CreatorHub
+from sishu.content.paywall import Level
+from sishu.web import context, paths
+
+NEWEST = 5
+ON_SHELF = 3
+
+
+@dataclass(frozen=True, slots=True)
+class Author:
+    """A name, and the path of the room if there is one."""
+
+    name: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """One work in a list."""
+
+    page_id: int
+    title: str
+    path: str
+    summary: str
+    published_at: datetime | None
+    category: str
+    authors: tuple[str, ...]
+    minutes: int
+    level: Level
+    offer: Offer | None
+    picture: str
+    language: str
+
+
+@dataclass(frozen=True, slots=True)
+class Translation:
+    """The same work in another language."""
+
+    path: str
+    language: context.Language
+
+
+@dataclass(frozen=True, slots=True)
+class Neighbour:
+    """The work before or after in time."""
+
+    title: str
+    path: str
+
+
+@dataclass(frozen=True, slots=True)
+class Around:
+    """What stands around an article."""
+
+    path: str
+    picture: str
+    authors: tuple[Author, ...]
+    translations: tuple[Translation, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Ending:
+    """What stands below an article that was read to its end: (name, slug) of its tags, and where to go on."""
+
+    tags: tuple[tuple[str, str], ...]
+    earlier: Neighbour | None
+    later: Neighbour | None
+
+
+@dataclass(frozen=True, slots=True)
+class Ways:
+    """What opens an article: its own offer, and the plan of the house."""
+
+    once: Offer | None
+    plan: Offer | None
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What stands on the title page beside the name."""
+
+    rows: tuple[Row, ...]
+    shelf: tuple[Row, ...]
+    plan: Offer | None
+    hubs: tuple[tuple[str, str, str], ...]
+
+
+def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None) -> tuple[Row, ...]:
+    """Works as rows, with what each costs. The works carry locale, category and authors."""
+    works = list(works)
+    if offers is None:
+        offers = single_offers(work.translation_key for work in works)
+    by_key = {offer.page.translation_key: offer for offer in offers if not offer.is_plan}  # type: ignore[union-attr]
+    return tuple(
+        Row(
+            page_id=work.pk,
+            title=work.title,
+            path=paths.page_path(work),
+            summary=work.summary,
+            published_at=work.first_published_at,
+            category=work.category.name if work.category else "",
+            authors=tuple(part.room_title or part.user.name for part in work.authorships.all()),
+            minutes=work.reading_minutes,
+            level=Level(work.level),
+            offer=by_key.get(work.translation_key),
+            picture=work.cover.address(480) if work.cover_id else "",
+            language=work.locale.language_code,
+        )
+        for work in works
+    )
+
+
+def with_row(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
+    """With what a row shows, and without the bodies."""
+    prefetch = Prefetch("authorships", queryset=parts())
+    return works.defer("body").select_related("category", "cover", "locale").prefetch_related(prefetch)
+
+
+def parts() -> QuerySet[Authorship]:
+    """Who wrote what, with the room that each author has in the page's language: a name may be written differently there."""
+    rooms = CreatorHub.objects.live().filter(user=OuterRef("user"), locale=OuterRef("page__locale"))
+    return Authorship.objects.select_related("user").annotate(
+        room_title=Subquery(rooms.values("title")[:1]), room_path=Subquery(rooms.values("url_path")[:1])
+    )
+
+
+def single_offers(keys: Iterable[object]) -> list[Offer]:
+    """The open offers of single works, by the works' translation keys."""
+    wanted = Offer.objects.filter(is_open=True, interval=Offer.Interval.ONCE, page__translation_key__in=list(keys))
+    return list(wanted.select_related("page"))
+
+
+def contents(home_id: int, language: str) -> Contents:
+    """The newest works, some older ones for the shelf, the plan, and the rooms of those who teach."""
+    shown = list(with_row(selectors.published(language))[: NEWEST + ON_SHELF])
+    keys = [work.translation_key for work in shown]
+    house = Page.objects.filter(pk=home_id).values("translation_key")
+    offers = list(
+        Offer.objects.filter(is_open=True)
+        .filter(Q(page__translation_key__in=keys) | Q(page__translation_key__in=house))
+        .select_related("page")
+    )
+    rows = rows_of(shown, offers)
+    hubs = CreatorHub.objects.live().filter(locale__language_code=language).select_related("locale").order_by("path")
+    return Contents(
+        rows=rows[:NEWEST],
+        shelf=rows[NEWEST:],
+        plan=next((offer for offer in offers if offer.is_plan), None),
+        hubs=tuple((hub.title, paths.page_path(hub), hub.bio) for hub in hubs),
+    )
+
+
+def around(page: ArticlePage, translations: Iterable[ArticlePage] | None = None) -> Around:
+    """What stands around an article. `translations` are its live other languages, if the caller has them already."""
+    if translations is None:
+        others = ArticlePage.objects.live().filter(translation_key=page.translation_key, withdrawn_at=None)
+        translations = others.exclude(pk=page.pk).defer("body").select_related("locale")
+    return Around(
+        path=paths.page_path(page),
+        picture=picture_path(page),
+        authors=authors_of(page),
+        translations=tuple(
+            Translation(paths.page_path(other), context.language_named(other.locale.language_code))
+            for other in translations
+        ),
+    )
+
+
+def ending(page: ArticlePage) -> Ending:
+    """What stands below an article that was read to its end."""
+    earlier, later = neighbours(page)
+    return Ending(tuple((tag.name, tag.slug) for tag in page.tags.all()), earlier, later)
+
+
+def picture_path(page: ArticlePage) -> str:
+    """Where those who link to a work find its picture: the author's cover, or the drawn one."""
+    return page.cover.address(1440) if page.cover_id else f"/covers/{page.pk}.svg"
+
+
+def authors_of(page: ArticlePage) -> tuple[Author, ...]:
+    """Who wrote it, each with the room in the page's language."""
+    home = paths.home_path(page.locale.language_code)
+    return tuple(
+        Author(part.room_title or part.user.name, home + paths.below_home(part.room_path) if part.room_path else "")
+        for part in parts().filter(page_id=page.pk)
+    )
+
+
+def ways(page: Page) -> Ways:
+    """The open offers that open this page: the nearest ones of its own and of what stands above it."""
+    if not page.path:
+        return Ways(None, None)  # not yet in the tree: a preview of something new
+    keys = page.get_ancestors(inclusive=True).values("translation_key")
+    found = Offer.objects.filter(is_open=True, page__translation_key__in=keys).select_related("page")
+    nearest = sorted(found, key=lambda offer: -offer.page.depth)  # type: ignore[union-attr]
+    return Ways(
+        once=next((offer for offer in nearest if not offer.is_plan), None),
+        plan=next((offer for offer in nearest if offer.is_plan), None),
+    )
+
+
+def neighbours(page: ArticlePage) -> tuple[Neighbour | None, Neighbour | None]:
+    """The works published just before and just after, in the same language."""
+    at = page.first_published_at
+    if at is None:
+        return None, None
+    others = selectors.published(page.locale)
+    before = others.filter(Q(first_published_at__lt=at) | Q(first_published_at=at, pk__lt=page.pk))
+    after = others.filter(Q(first_published_at__gt=at) | Q(first_published_at=at, pk__gt=page.pk))
+    nearest = Q(pk=Subquery(before.values("pk")[:1])) | Q(
+        pk=Subquery(after.order_by("first_published_at", "pk").values("pk")[:1])
+    )
+    found: dict[bool, Neighbour] = {}
+    for work in ArticlePage.objects.filter(nearest).defer("body"):
+        is_later = (work.first_published_at, work.pk) > (at, page.pk)
+        path = paths.home_path(page.locale.language_code) + paths.below_home(work.url_path)
+        found[is_later] = Neighbour(work.title, path)
+    return found.get(False), found.get(True)

@@ -1,0 +1,84 @@
+"""What templates ask about works: covers, what stands around a text, how to open the rest of it."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from django import template
+from django.conf import settings
+from django.template import Context
+from django.utils.safestring import SafeString, mark_safe
+
+from sishu.content.models import ArticlePage, HomePage
+from sishu.content.paywall import Level
+from sishu.web import bodies, covers, paths, shelf, structured
+from sishu.web.context import House, house_now, house_of, per_generation
+
+register = template.Library()
+
+
+@register.simple_tag(takes_context=True)
+def around_of(context: Context, page: ArticlePage) -> shelf.Around:
+    """What stands around an article; worked out here for a preview, whose view knows only the page."""
+    return context.get("around") or shelf.around(page)
+
+
+@register.simple_tag(takes_context=True)
+def body_of(context: Context, page: ArticlePage) -> bodies.Body:
+    """The text up to `level`, which a view or Wagtail's preview has set; a stranger's part when nobody has."""
+    return context.get("body") or bodies.body_of(page, Level(context.get("level", Level.PUBLIC)))
+
+
+@register.simple_tag
+def title_page(page: HomePage | None = None) -> House:
+    """What the title page says: as it is live, or of the draft being previewed."""
+    return house_of(page, page.locale.language_code, house_now().works_count) if page else house_now()
+
+
+@register.simple_tag
+def contents_of(house: House) -> shelf.Contents:
+    """What stands on the title page beside the name."""
+    language = house.language.code
+    return per_generation(f"contents:{language}", lambda: shelf.contents(house.page_id, language))
+
+
+@register.simple_tag
+def cover(thing: shelf.Row | ArticlePage, extra: str = "") -> SafeString:
+    """The drawn cover of a row or a page."""
+    language = thing.language if isinstance(thing, shelf.Row) else thing.locale.language_code
+    return mark_safe(covers.draw(thing.title, language, extra=extra))  # noqa: S308  titles are escaped
+
+
+@register.simple_tag(takes_context=True)
+def ending_of(context: Context, page: ArticlePage) -> shelf.Ending:
+    """What stands below an article that was read to its end."""
+    return (
+        per_generation(f"ending:{page.pk}", lambda: shelf.ending(page)) if "around" in context else shelf.ending(page)
+    )
+
+
+@register.inclusion_tag("parts/offer_box.html", takes_context=True)
+def offer_box(context: Context, page: ArticlePage, body: bodies.Body, around: shelf.Around) -> dict[str, Any]:
+    """What lies beyond the cut, and the ways to open it."""
+    is_kept = "around" in context
+    return {
+        "page": page,
+        "body": body,
+        "around": around,
+        "ways": per_generation(f"ways:{page.pk}", lambda: shelf.ways(page)) if is_kept else shelf.ways(page),
+        "user": context.get("user"),
+        "house": context.get("house"),
+        "refund_days": settings.REFUND_WINDOW_DAYS,
+    }
+
+
+@register.simple_tag
+def article_data(page: ArticlePage, around: shelf.Around) -> SafeString:
+    """The article as JSON-LD: what is paid for is said to be, and none of it is told."""
+    return structured.script(structured.article(page, around))
+
+
+@register.filter
+def absolute(path: str) -> str:
+    """A path with the site's name before it."""
+    return paths.absolute(path)
