@@ -80,6 +80,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "sishu.web.csrf.OriginCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "sishu.content.studio.OwnPagesGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -132,6 +133,9 @@ CACHES = {
     "renditions": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache", "LOCATION": "renditions"},
 }
 PAGE_CACHE_GENERATION_FILE = DATA_DIR / "generation"
+
+# Who may read /metrics; empty: nobody.
+METRICS_TOKEN = env.str("METRICS_TOKEN", "")
 
 MEDIA_ROOT = DATA_DIR / "media"
 MEDIA_URL = "/media/"
