@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import transaction
-from wagtail.models import Page, TaskState, WorkflowState
+from wagtail.models import GroupApprovalTask, Page, TaskState, WorkflowState
 
 from sishu.content import facts
 from sishu.content.first_checks import REVIEW
@@ -30,6 +30,13 @@ def workflow_submitted(instance: WorkflowState, **_kwargs: Any) -> None:
     """A review began."""
     if _is_of_work(instance):
         _say(facts.WorkSubmitted(page_id=int(instance.object_id)))
+
+
+def task_submitted(instance: TaskState, **_kwargs: Any) -> None:
+    """A step of a review began; the reviewers' own step is when somebody has to come."""
+    task = instance.task.specific
+    if isinstance(task, GroupApprovalTask) and _is_of_work(instance.workflow_state):
+        _say(facts.WorkWaits(page_id=int(instance.workflow_state.object_id)))
 
 
 def workflow_approved(instance: WorkflowState, user: Any = None, **_kwargs: Any) -> None:

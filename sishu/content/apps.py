@@ -18,6 +18,7 @@ class ContentConfig(AppConfig):
         signals.page_published.connect(announce.page_published)
         signals.page_unpublished.connect(announce.page_unpublished)
         signals.workflow_submitted.connect(announce.workflow_submitted)
+        signals.task_submitted.connect(announce.task_submitted)
         signals.workflow_approved.connect(announce.workflow_approved)
         signals.workflow_rejected.connect(announce.workflow_rejected)
         signals.workflow_cancelled.connect(announce.workflow_cancelled)

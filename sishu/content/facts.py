@@ -13,6 +13,13 @@ class WorkSubmitted:
 
 
 @dataclass(frozen=True, slots=True)
+class WorkWaits:
+    """The rules let a submitted work through: it waits for a person."""
+
+    page_id: int
+
+
+@dataclass(frozen=True, slots=True)
 class WorkRejected:
     """A step of review sent a work back; the reasons stand in the task state's comment."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 from django.conf import settings
@@ -13,7 +14,7 @@ from wagtail.models import TaskState
 from sishu.content import markdown, text
 from sishu.core.refs import ref
 from sishu.moderation import cases, checks
-from sishu.moderation.base import Severity, Subject
+from sishu.moderation.base import Finding, Severity, Subject
 from sishu.moderation.models import Decision
 
 REVIEW = "review"
@@ -30,12 +31,17 @@ def look_at(task_state_id: int) -> None:
         with translation.override(_language_of(state)):
             findings = checks.look(subject_of(page))
         case = cases.open(ref=ref("page", page.pk), kind=REVIEW, findings=[finding.as_json() for finding in findings])
-        reasons = "\n".join(finding.message for finding in findings if finding.severity == Severity.REFUSE)
+        reasons = "\n".join(_refusing(findings))
         if reasons:
             cases.decide(case, Decision.Outcome.REFUSED, reason=reasons)
             state.specific.reject(comment=reasons)
         else:
             state.specific.approve()
+
+
+def refusals(page: Any) -> list[str]:
+    """Why the rules would send this version back, in the language of the moment; empty when they would not."""
+    return _refusing(checks.look(subject_of(page)))
 
 
 def subject_of(page: Any) -> Subject:
@@ -49,6 +55,10 @@ def subject_of(page: Any) -> Subject:
         words=markdown.count_words(words),
         digest=text.digest(words),
     )
+
+
+def _refusing(findings: Iterable[Finding]) -> list[str]:
+    return [finding.message for finding in findings if finding.severity == Severity.REFUSE]
 
 
 def _language_of(state: TaskState) -> str:

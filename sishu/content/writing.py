@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from uuid import UUID, uuid4
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser
@@ -13,12 +14,12 @@ from wagtail.log_actions import log
 from wagtail.models import Locale, WorkflowState
 
 from sishu.accounts import selectors as people
-from sishu.content import drafts, house
+from sishu.content import drafts, first_checks, house
 from sishu.content.drafts import DraftValues
 from sishu.content.facts import WorkWithdrawn
 from sishu.content.models import ArticlePage, Authorship
 from sishu.core import clock
-from sishu.core.errors import DomainError, Missing, NotAllowed
+from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
 from sishu.outbox import publisher
 
 LARGEST_ID = 2**63 - 1
@@ -45,13 +46,20 @@ class InReview(DomainError):
     code = "in_review"
 
 
-def create(user: AbstractBaseUser, locale: Locale | str, values: DraftValues) -> ArticlePage:
-    """Begin a work in the user's room: a draft with its first version. NotAllowed for who may not publish here."""
+def create(
+    user: AbstractBaseUser, locale: Locale | str, values: DraftValues, *, family: UUID | None = None
+) -> ArticlePage:
+    """Begin a work in the user's room: a draft with its first version. NotAllowed for who may not publish here.
+
+    `family` is what its languages will share. Never a client's word: whoever is in a family may read all of it.
+    """
     if why := people.why_not_publish(user):
         raise NotAllowed(why)
     with transaction.atomic():
         hub = house.ensure_hub(user, locale)
-        page = ArticlePage(owner=user, locale=hub.locale, live=False, has_unpublished_changes=True)
+        page = ArticlePage(
+            owner=user, locale=hub.locale, live=False, has_unpublished_changes=True, translation_key=family or uuid4()
+        )
         drafts.fill(page, drafts.checked(values, allowed_uploaders={user.pk}))
         hub.add_child(instance=page)
         Authorship.objects.create(page=page, user=user)
@@ -67,6 +75,10 @@ def save_draft(page: ArticlePage, user: AbstractBaseUser, values: DraftValues, v
     written again.
     """
     row = _locked(page.pk, user)
+    draft = row.get_latest_revision_as_object()
+    checked = drafts.checked(values, allowed_uploaders=_author_ids(row) | {user.pk}, before=draft)
+    if checked == drafts.values_of(draft):
+        return int(row.latest_revision_id)  # also when a pressed button and its page's autosave bring the same text
     if row.latest_revision_id != version:
         raise _changed_elsewhere(row)
     if row.workflow_in_progress:
@@ -74,10 +86,6 @@ def save_draft(page: ArticlePage, user: AbstractBaseUser, values: DraftValues, v
             _("“%(title)s” is in review and cannot be changed now. Take it back to go on writing.")
             % {"title": row.draft_title}
         )
-    draft = row.get_latest_revision_as_object()
-    checked = drafts.checked(values, allowed_uploaders=_author_ids(row) | {user.pk}, before=draft)
-    if checked == drafts.values_of(draft):
-        return version
     drafts.fill(draft, checked)
     if row.first_published_at is None:
         draft.slug = ""  # nobody knows its address yet: let it follow the title
@@ -87,23 +95,35 @@ def save_draft(page: ArticlePage, user: AbstractBaseUser, values: DraftValues, v
 @transaction.atomic
 def submit(page: ArticlePage, user: AbstractBaseUser) -> None:
     """Hand the latest version in for review. Invalid when something in it cannot be published."""
-    if why := people.why_not_publish(user):
-        raise NotAllowed(why)
-    row = _locked(page.pk, user)
-    title = {"title": row.draft_title}
-    if row.withdrawn_at:
-        raise DomainError(_("“%(title)s” is withdrawn. Bring it back first, then submit it.") % title)
-    if row.workflow_in_progress:
-        raise InReview(_("“%(title)s” is already in review.") % title)
-    if row.live and not row.has_unpublished_changes:
-        raise DomainError(_("“%(title)s” has no changes since it was published. There is nothing to review.") % title)
-    drafts.check_ready(row.get_latest_revision_as_object())
+    row = _publishable(page, user)
     workflow = row.get_workflow()
     if workflow is None:
         raise DomainError(_("This house has no review yet. Ask its owner to run “sishu setup_house”."))
     if refused := row.current_workflow_state:
         refused.cancel(user=user)  # from the first step again: the text has changed since the rules saw it
     workflow.start(row, user)
+
+
+@transaction.atomic
+def publish(page: ArticlePage, user: AbstractBaseUser) -> None:
+    """Make the latest version live without a reviewer, for who may do so. The rules look at it all the same.
+
+    NotAllowed for others, Invalid when something in it cannot be published.
+    """
+    row = _publishable(page, user)
+    if not may_publish_at_once(row, user):
+        raise NotAllowed(
+            _("“%(title)s” goes live when a reviewer has let it through. Submit it for review.")
+            % {"title": row.draft_title}
+        )
+    if reasons := first_checks.refusals(row.get_latest_revision_as_object()):
+        raise Invalid(" ".join(reasons), code="review")
+    row.latest_revision.publish(user=user)
+
+
+def may_publish_at_once(page: ArticlePage, user: AbstractBaseUser) -> bool:
+    """Whether this person's own works need no reviewer: they let others' works through."""
+    return bool(page.permissions_for_user(user).can_publish())
 
 
 @transaction.atomic
@@ -174,6 +194,22 @@ def latest_values(page: ArticlePage) -> tuple[DraftValues, int]:
     """What the editor shows: the newest version's values, and its number for the next `save_draft`."""
     row = ArticlePage.objects.get(pk=page.pk)
     return drafts.values_of(row.get_latest_revision_as_object()), row.latest_revision_id or 0
+
+
+def _publishable(page: ArticlePage, user: AbstractBaseUser) -> ArticlePage:
+    """The page's row, held, when its latest version may be handed in or published."""
+    if why := people.why_not_publish(user):
+        raise NotAllowed(why)
+    row = _locked(page.pk, user)
+    title = {"title": row.draft_title}
+    if row.withdrawn_at:
+        raise DomainError(_("“%(title)s” is withdrawn. Bring it back first, then submit it.") % title)
+    if row.workflow_in_progress:
+        raise InReview(_("“%(title)s” is already in review.") % title)
+    if row.live and not row.has_unpublished_changes:
+        raise DomainError(_("“%(title)s” has no changes since it was published. There is nothing to review.") % title)
+    drafts.check_ready(row.get_latest_revision_as_object())
+    return row
 
 
 def _locked(page_id: int, user: AbstractBaseUser) -> ArticlePage:

@@ -1,0 +1,268 @@
+"""Review: the rules, the reviewer, live; and back."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from django.core.management import call_command
+from wagtail.models import Page, TaskState, Workflow, WorkflowState
+
+from sishu.content import house, workflow, writing
+from sishu.content.models import ArticlePage, Authorship, CreatorHub, HomePage
+from sishu.content.workflow import ReviewStatus
+from sishu.content.writing import DraftValues
+from sishu.core.errors import DomainError, NotAllowed
+from sishu.jobs import runner
+from sishu.moderation.models import Case, Decision
+from sishu.outbox.models import Fact
+from tests.factories import content as make
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _house():
+    make.make_house()
+
+
+@pytest.fixture
+def creator():
+    return make.make_creator("shen")
+
+
+@pytest.fixture
+def reviewer():
+    return make.make_person("he", role="reviewer")
+
+
+@pytest.fixture
+def draft(creator):
+    return writing.create(creator, "zh-hans", DraftValues(title="复盘", markdown=make.LONG_ENOUGH))
+
+
+def fact_names(page) -> list[str]:
+    return [fact.name for fact in Fact.objects.order_by("pk") if fact.body["page_id"] == page.pk]
+
+
+def state(page) -> workflow.ReviewState:
+    return workflow.review_state(ArticlePage.objects.get(pk=page.pk))
+
+
+def test_from_draft_to_live(draft, creator, reviewer):
+    assert state(draft).status == ReviewStatus.DRAFT
+    writing.submit(draft, creator)
+    assert state(draft).status == ReviewStatus.IN_REVIEW
+    assert list(workflow.waiting_for(reviewer)) == []  # the rules come first
+
+    runner.run_due()
+    (waiting,) = workflow.waiting_for(reviewer)
+    assert waiting.revision.object_id == str(draft.pk)
+    (case,) = Case.objects.all()
+    assert (case.ref, case.kind, case.status) == (f"page:{draft.pk}", "review", "open")
+
+    workflow.approve(draft, reviewer)
+    draft.refresh_from_db()
+    assert draft.live
+    assert state(draft).status == ReviewStatus.LIVE
+    ruling = Decision.objects.get()
+    assert (ruling.case, ruling.outcome, ruling.who) == (case, "passed", reviewer)
+    assert fact_names(draft) == ["WorkSubmitted", "WorkWaits", "PagePublished", "WorkApproved"]
+
+
+def test_the_rules_send_back_with_reasons(creator):
+    page = writing.create(creator, "zh-hans", DraftValues(title="太短", markdown="三个字"))
+    writing.submit(page, creator)
+    runner.run_due()
+    result = state(page)
+    assert result.status == ReviewStatus.NEEDS_CHANGES
+    assert "60" in result.reasons
+    task_state = TaskState.objects.get()
+    assert Fact.objects.get(name="WorkRejected").body == {"page_id": page.pk, "task_state_id": task_state.pk}
+    ruling = Decision.objects.get()
+    assert (ruling.outcome, ruling.who, ruling.case.status) == ("refused", None, "decided")
+    assert ruling.case.findings[0]["code"] == "short"
+
+
+def test_reasons_are_in_the_language_of_the_writer(creator):
+    creator.language = "en"
+    creator.save()
+    page = writing.create(creator, "en", DraftValues(title="Short", markdown="three words only"))
+    writing.submit(page, creator)
+    runner.run_due()
+    assert "The work has 3 words" in state(page).reasons
+
+
+def test_the_same_text_under_another_name_is_refused(creator, draft, reviewer):
+    writing.submit(draft, creator)
+    runner.run_due()
+    workflow.approve(draft, reviewer)
+    thief = make.make_creator("thief")
+    copy = writing.create(thief, "en", DraftValues(title="Mine", markdown=f"**{make.LONG_ENOUGH}** "))
+    writing.submit(copy, thief)
+    runner.run_due()
+    assert "复盘" in state(copy).reasons
+    own = writing.add_translation(draft, creator)  # still in Chinese, but the same work
+    writing.submit(own, creator)
+    runner.run_due()
+    assert state(own).status == ReviewStatus.IN_REVIEW
+
+
+def test_a_reviewer_sends_back_and_the_next_version_starts_over(draft, creator, reviewer):
+    writing.submit(draft, creator)
+    runner.run_due()
+    with pytest.raises(DomainError):
+        workflow.reject(draft, reviewer, "  ")
+    workflow.reject(draft, reviewer, "第二节没有出处。")
+    assert state(draft).reasons == "第二节没有出处。"
+    assert Decision.objects.get().reason == "第二节没有出处。"
+
+    values, version = writing.latest_values(draft)
+    writing.save_draft(draft, creator, DraftValues(title="复盘", markdown=values.markdown + "出处：某书。"), version)
+    writing.submit(draft, creator)
+    assert list(workflow.waiting_for(reviewer)) == []
+    runner.run_due()
+    workflow.approve(draft, reviewer)
+    draft.refresh_from_db()
+    assert "某书" in draft.public_text
+
+
+def test_an_edit_of_a_live_work_goes_through_review_again(draft, creator, reviewer):
+    writing.submit(draft, creator)
+    runner.run_due()
+    workflow.approve(draft, reviewer)
+    with pytest.raises(DomainError):
+        writing.submit(draft, creator)  # nothing new
+    values, version = writing.latest_values(draft)
+    writing.save_draft(draft, creator, DraftValues(title="复盘，改", markdown=values.markdown), version)
+    draft.refresh_from_db()
+    assert (draft.title, draft.has_unpublished_changes) == ("复盘", True)
+    writing.submit(draft, creator)
+    runner.run_due()
+    draft.refresh_from_db()
+    assert draft.title == "复盘"
+    assert state(draft) == workflow.ReviewState(ReviewStatus.IN_REVIEW, True, True, since=state(draft).since)
+    workflow.approve(draft, reviewer)
+    draft.refresh_from_db()
+    assert (draft.title, draft.has_unpublished_changes) == ("复盘，改", False)
+    assert draft.slug == "复盘"  # a published address stays
+
+
+def test_what_the_reviewer_approved_is_what_goes_live(draft, creator, reviewer):
+    """A version saved behind the review's back is looked at again, rules included."""
+    writing.submit(draft, creator)
+    runner.run_due()
+    page = ArticlePage.objects.get(pk=draft.pk).get_latest_revision_as_object()
+    page.title = "别的"
+    page.save_revision(user=reviewer)
+    workflow.approve(draft, reviewer)
+    draft.refresh_from_db()
+    assert not draft.live
+    runner.run_due()
+    workflow.approve(draft, reviewer)
+    draft.refresh_from_db()
+    assert (draft.live, draft.title) == (True, "别的")
+
+
+def test_only_reviewers_judge_and_only_once(draft, creator, reviewer):
+    writing.submit(draft, creator)
+    for person in (creator, reviewer):
+        with pytest.raises(NotAllowed):
+            workflow.approve(draft, person)  # the rules have not spoken
+    runner.run_due()
+    with pytest.raises(NotAllowed):
+        workflow.approve(draft, creator)
+    workflow.approve(draft, reviewer)
+    with pytest.raises(DomainError):
+        workflow.reject(draft, reviewer, "too late")
+    assert Decision.objects.count() == 1
+
+
+def test_taking_back_ends_the_review(draft, creator, reviewer):
+    writing.submit(draft, creator)
+    with pytest.raises(writing.InReview):
+        writing.save_draft(draft, creator, DraftValues(title="x"), draft.latest_revision_id)
+    with pytest.raises(writing.InReview):
+        writing.submit(draft, creator)
+    writing.take_back(draft, creator)
+    runner.run_due()  # the job of the cancelled step finds nothing to do
+    assert state(draft).status == ReviewStatus.DRAFT
+    assert WorkflowState.objects.get().status == WorkflowState.STATUS_CANCELLED
+    assert not Case.objects.filter(status="open").exists()
+    writing.take_back(draft, creator)
+    writing.submit(draft, creator)
+    runner.run_due()
+    writing.take_back(draft, creator)
+    assert Decision.objects.get().outcome == "settled"
+
+
+def test_a_job_run_twice_judges_once(draft, creator):
+    writing.submit(draft, creator)
+    runner.run_due()
+    first = TaskState.objects.order_by("pk").first()
+    from sishu.content.first_checks import look_at
+
+    look_at.func(first.pk)
+    look_at.func(10**9)
+    assert TaskState.objects.count() == 2
+
+
+def test_the_house_is_built_once(capsys):
+    before = (Page.objects.count(), Workflow.objects.count())
+    call_command("setup_house", name_zh="灯下", name_en="Lamplight")
+    call_command("setup_house")
+    assert (Page.objects.count(), Workflow.objects.count()) == before
+    zh, en = HomePage.objects.order_by("pk")
+    assert (zh.translation_key, zh.locale.language_code, en.locale.language_code) == (
+        en.translation_key,
+        "zh-hans",
+        "en",
+    )
+    assert (zh.url, en.url) == ("/", "/en/")
+
+
+def test_a_creator_has_one_room_in_each_language(creator):
+    zh = house.ensure_hub(creator, "zh-hans")
+    en = house.ensure_hub(creator, "en")
+    assert house.ensure_hub(creator, "en") == en != zh
+    assert (en.translation_key, en.user, en.live) == (zh.translation_key, creator, True)
+    assert CreatorHub.objects.filter(user=creator).count() == 2
+
+
+def test_authors_of_a_translation_are_rows_of_its_own(draft, creator):
+    friend = make.make_creator("friend")
+    Authorship.objects.create(page=draft, user=friend, role=Authorship.Role.COAUTHOR)
+    translation = writing.add_translation(draft, friend)
+    assert translation.locale.language_code == "en"
+    assert translation.translation_key == draft.translation_key
+    assert not translation.live
+    parts = Authorship.objects.filter(page=translation)
+    assert [(part.user, part.role) for part in parts] == [(creator, "author"), (friend, "coauthor")]
+    assert writing.add_translation(draft, creator) == translation
+    assert writing.add_translation(translation, creator) == draft
+
+
+def test_scheduled_publishing_waits_and_speaks(draft, creator, reviewer):
+    from datetime import timedelta
+
+    from sishu.core import clock
+
+    page = ArticlePage.objects.get(pk=draft.pk)
+    page.go_live_at = clock.now() + timedelta(days=1)
+    page.save_revision(user=creator)
+    writing.submit(draft, creator)
+    runner.run_due()
+    workflow.approve(draft, reviewer)
+    draft.refresh_from_db()
+    assert not draft.live
+    assert state(draft).status == ReviewStatus.SCHEDULED
+    draft.scheduled_revision.__class__.objects.filter(pk=draft.scheduled_revision.pk).update(
+        approved_go_live_at=clock.now() - timedelta(minutes=1)
+    )
+    revision = draft.revisions.latest("pk")
+    content = {**revision.content, "go_live_at": (clock.now() - timedelta(minutes=1)).isoformat()}
+    draft.revisions.filter(pk=revision.pk).update(content=content)
+    call_command("publish_scheduled", verbosity=0)
+    draft.refresh_from_db()
+    assert draft.live
+    assert json.loads(json.dumps(Fact.objects.filter(name="PagePublished").latest("pk").body)) == {"page_id": draft.pk}
