@@ -8,6 +8,7 @@ from allauth.account import forms as allauth
 from allauth.account.adapter import get_adapter
 from allauth.core import ratelimit
 from django import forms
+from django.conf import settings
 from django.contrib.auth.hashers import make_password
 from django.http import HttpRequest, HttpResponse
 from django.utils.translation import gettext_lazy as _
@@ -15,6 +16,7 @@ from django.utils.translation import gettext_lazy as _
 from sishu.accounts import addresses, names
 from sishu.accounts.models import ApiToken, User
 
+NAMES = ("username", "login")
 PASSWORD_RULE = _("At least 10 characters; not a common word, and not like your name or address.")
 
 
@@ -31,6 +33,11 @@ class HouseForm(forms.BaseForm):
             field.help_text = self.helps.get(name, "")
             field.widget.attrs.pop("placeholder", None)
             field.widget.attrs["class"] = "select" if isinstance(field.widget, forms.Select) else "input"
+            field.error_messages["required"] = _("Fill this in.")
+            if isinstance(field, forms.EmailField):
+                field.error_messages["invalid"] = _("This is not an e-mail address.")
+            if name in NAMES:
+                field.widget.attrs |= {"autocomplete": "username", "autocapitalize": "none", "spellcheck": "false"}
 
 
 class SignupForm(HouseForm, allauth.SignupForm):
@@ -132,12 +139,16 @@ class ProfileForm(HouseForm, forms.ModelForm):
     labels = {"display_name": _("Display name"), "language": _("Language")}
     helps = {
         "display_name": _("Shown to others. Empty: your user name."),
-        "language": _("For pages and messages. Empty: as your browser asks."),
+        "language": _("For pages and messages."),
     }
 
     class Meta:
         model = User
         fields = ("display_name", "language")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.fields["language"].choices = [("", _("As the browser asks")), *settings.LANGUAGES]  # type: ignore[attr-defined]
 
 
 class TokenForm(HouseForm, forms.ModelForm):
