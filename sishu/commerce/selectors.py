@@ -233,16 +233,19 @@ def explain(user: User, page: Page) -> Explanation:
 
 
 def sold_among(pages: Iterable[Page]) -> QuerySet[Page]:
-    """Pages that were ordered, or that somebody may read by entitlement: these, their translations, all below either.
+    """The pages that were ordered or entitle somebody, among these and all that would go with them.
 
-    A plan that covers a page from above does not count: it was not this page that was bought.
+    With a page go its translations and what hangs below either; an alias counts as its original. A plan that covers a
+    page from above does not count: it was not this page that was bought.
     """
     keys = {page.translation_key for page in pages}
     branches = _branches(Page.objects.filter(translation_key__in=keys).values_list("path", flat=True), "path")
-    below = Page.objects.filter(branches).order_by().values("translation_key")
-    ordered = OrderLine.objects.filter(offer__page__translation_key__in=below).values("offer__page")
-    entitled = Entitlement.objects.filter(page__translation_key__in=below).values("page")
-    return Page.objects.filter(Q(pk__in=ordered) | Q(pk__in=entitled))
+    below = Page.objects.filter(branches).order_by()
+    # An alias shows the same work under another key.
+    works = Page.objects.filter(Q(pk__in=below.values("pk")) | Q(aliases__in=below.values("pk"))).order_by()
+    ordered = OrderLine.objects.filter(offer__page__translation_key__in=works.values("translation_key"))
+    entitled = Entitlement.objects.filter(page__translation_key__in=works.values("translation_key"))
+    return Page.objects.filter(Q(pk__in=ordered.values("offer__page")) | Q(pk__in=entitled.values("page")))
 
 
 def unsold_offers(pages: Iterable[Page]) -> QuerySet[Offer]:
