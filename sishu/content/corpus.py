@@ -6,7 +6,6 @@ from sishu.content.models import ArticlePage
 from sishu.core.refs import ref
 from sishu.moderation.base import Match
 
-
 MOST = 20  # with the same text; the work itself and its translations may be among them
 
 

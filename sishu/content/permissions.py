@@ -32,6 +32,11 @@ def own_pages(user: AbstractBaseUser) -> Q:
     return Q(owner_id=user.pk) | Q(creatorhub__user_id=user.pk) | Q(authorships__user_id=user.pk)
 
 
+def own_paths(user: AbstractBaseUser) -> list[str]:
+    """Where they stand in the tree. Plain values, because the studio searches what it filters, and search knows no joins."""
+    return list(Page.objects.filter(own_pages(user)).order_by().values_list("path", flat=True).distinct())
+
+
 def is_own(page: Page, user: AbstractBaseUser) -> bool:
     """Whether `page` is one of this person's pages."""
     return Page.objects.filter(own_pages(user), pk=page.pk).exists()
@@ -44,7 +49,7 @@ class OwnPages(PagePermissionPolicy):
         pages = super().explorable_instances(user)
         if works_for_the_house(user):
             return pages
-        own = set(self._own_paths(user))
+        own = set(own_paths(user))
         step = Page.steplen
         ways = {path[:end] for path in own for end in range(step, len(path), step)}
         return pages.filter(path__in=own | ways)
@@ -53,7 +58,7 @@ class OwnPages(PagePermissionPolicy):
         pages = super().instances_user_has_any_permission_for(user, actions)
         if works_for_the_house(user):
             return pages
-        return pages.filter(path__in=self._own_paths(user))
+        return pages.filter(path__in=own_paths(user))
 
     def user_has_any_permission_for_instance(
         self, user: AbstractBaseUser, actions: Iterable[str], instance: Model
@@ -65,9 +70,6 @@ class OwnPages(PagePermissionPolicy):
             return False
         # A co-author is not the owner, so Wagtail alone would not let them change what they write.
         return allowed or ("change" in set(actions) and self.user_has_permission(user, "add"))
-
-    def _own_paths(self, user: AbstractBaseUser) -> list[str]:
-        return list(Page.objects.filter(own_pages(user)).order_by().values_list("path", flat=True).distinct())
 
 
 class OwnPagesTester(PagePermissionTester):
