@@ -27,8 +27,8 @@ BOOKS = (
     "commerce.view_payment",
     "commerce.view_refund",
     "commerce.view_entitlement",
-    "commerce.view_case",
     "ledger.view_account",
+    "ledger.view_balance",
     "ledger.view_journal",
     "ledger.view_transfer",
 )

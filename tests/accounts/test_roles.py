@@ -34,6 +34,11 @@ def test_after_migrate_each_group_holds_its_role():
     assert not {name for name in held(roles.OWNER) if name.startswith("sessions.")}
 
 
+def test_every_permission_of_the_table_exists():
+    wanted = {name for role in roles.ROLES.values() for name in role}
+    assert wanted - known() == {roles.EVERYTHING}
+
+
 def test_a_second_sync_writes_nothing():
     roles.sync()
     with CaptureQueriesContext(
