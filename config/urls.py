@@ -11,6 +11,7 @@ from sishu.web import feeds
 by_language = [
     path("", include("sishu.web.discovery")),
     path("", include("sishu.web.feeds")),
+    path("", include("sishu.web.lists")),
     path("", include("sishu.web.pages")),  # last: it takes every path that looks like a page's
     path("", include(wagtail_urls)),
 ]
@@ -21,6 +22,8 @@ urlpatterns = [
     path("", include("sishu.web.covers")),
     path("", include(feeds.site_urlpatterns)),
     path("", include("sishu.web.joining")),
+    path("", include("sishu.web.writing")),
+    path("", include("sishu.web.uploads")),
     path("", include("sishu.web.shop")),
     path("", include("sishu.web.cashier")),
     path("", include("sishu.web.library")),

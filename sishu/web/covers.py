@@ -195,8 +195,13 @@ def _moon(sheet: Sheet) -> str:
         half = math.sqrt(radius**2 - above**2)
         arc = f"A{radius} {radius} 0 1 1 {across + half:.1f} {horizon}z"
         out = f'<path d="M{across - half:.1f} {horizon}{arc}" fill="{ink}"/>'
+    lines = _wrapped(sheet, 8, 18)
+    size = 24 if sheet.is_chinese else 22
+    first = HEIGHT - 28 - (len(lines) - 1) * size * 1.25
     y, gap = float(horizon), 4.0
     for number in range(9):
+        if y > first - size - 6:
+            break  # the water ends above the title
         half = max(14.0, radius * 1.05 - number * 4 + bits[6 + number] % 22)
         left, right = max(0, across - half), min(WIDTH, across + half)
         out += (
@@ -204,9 +209,7 @@ def _moon(sheet: Sheet) -> str:
             f'<path d="M{left:.1f} {y:.1f}H{right:.1f}" stroke="{ink}" stroke-width="1.6"/>'
         )
         y, gap = y + gap, gap * 1.24
-    lines = _wrapped(sheet, 8, 18)
-    size = 24 if sheet.is_chinese else 22
-    return out + _across(lines, 22, HEIGHT - 28 - (len(lines) - 1) * size * 1.25, size, ink)
+    return out + _across(lines, 22, first, size, ink)
 
 
 def _lattice(sheet: Sheet) -> str:

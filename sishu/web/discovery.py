@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from html import escape
 
-from django.http import Http404, HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.http import urlencode
@@ -14,8 +14,7 @@ from django.utils.translation import get_language
 
 from sishu.content import selectors
 from sishu.content.models import ArticlePage
-from sishu.web import context, paths, shelf
-from sishu.web.pages import PER_PAGE, by_path, page_number
+from sishu.web import context, lists, paths, shelf
 
 LONGEST_QUERY = 100
 FARTHEST_PAGE = 50
@@ -23,25 +22,26 @@ BEFORE, AFTER = 30, 90  # characters of an excerpt on each side of the first wor
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff]{3,}")
 
 
-@by_path
+@paths.by_path
 def search(request: HttpRequest) -> HttpResponse:
     """Works on the shelves of this language that hold all the words."""
     language = get_language()
     query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
-    number = page_number(request)
-    if number > FARTHEST_PAGE:
-        raise Http404
+    number = lists.page_number(request, FARTHEST_PAGE)
     found = selectors.Found([], 0)
     if query:
-        found = selectors.find_works(query, locale=language, start=(number - 1) * PER_PAGE, size=PER_PAGE)
+        found = selectors.find_works(query, locale=language, start=(number - 1) * lists.PER_PAGE, size=lists.PER_PAGE)
+    # As rows need them, and with the bodies that excerpts are cut from.
+    by_key = shelf.with_row(ArticlePage.objects.filter(pk__in=[work.pk for work in found.works])).defer(None).in_bulk()
+    works = [by_key[work.pk] for work in found.works if work.pk in by_key]
     here = f"{paths.home_path(language)}search"
     response = render(
         request,
         "pages/search.html",
         {
             "query": query, "query_part": urlencode({"q": query}) + "&", "here": here, "number": number,
-            "total": found.total, "pages": min(-(-found.total // PER_PAGE), FARTHEST_PAGE),
-            "hits": list(zip(shelf.rows_of(found.works), excerpts(found.works, query), strict=True)),
+            "total": found.total, "pages": lists.pages_for(found.total, FARTHEST_PAGE),
+            "hits": list(zip(shelf.rows_of(works), excerpts(works, query), strict=True)),
             "alternates": [
                 shelf.Translation(f"{other.home}search?{urlencode({'q': query})}", other)
                 for other in context.house_now().others
@@ -55,10 +55,9 @@ def search(request: HttpRequest) -> HttpResponse:
 
 def excerpts(works: list[ArticlePage], query: str) -> list[SafeString]:
     """For each work the place where its public words meet the query, with the words marked; its summary if none do."""
-    bodies = ArticlePage.objects.only("body").in_bulk([work.pk for work in works])
     words = words_of(query)
     return [
-        excerpt(f"{work.summary}\n{bodies[work.pk].public_text}", words) or marked(work.summary, words)
+        excerpt(work.summary, words) or excerpt(work.public_text, words) or marked(work.summary, words)
         for work in works
     ]
 

@@ -18,7 +18,6 @@ from sishu.content import selectors
 from sishu.content.models import ArticlePage, CreatorHub, HomePage
 from sishu.content.paywall import Level
 from sishu.web import bodies, context, pagecache, paths, shelf
-from sishu.web.pages import by_path
 
 IN_FEED = 20
 IN_SITEMAP = 50_000  # the most that the protocol allows in one file
@@ -38,13 +37,13 @@ class Entry:
     alternates: tuple[tuple[str, str], ...]
 
 
-@by_path
+@paths.by_path
 def rss(request: HttpRequest) -> HttpResponse:
     """The newest works of a language as RSS."""
     return _answer(request, Rss201rev2Feed)
 
 
-@by_path
+@paths.by_path
 def atom(request: HttpRequest) -> HttpResponse:
     """The newest works of a language as Atom."""
     return _answer(request, Atom1Feed)
@@ -94,7 +93,7 @@ def _open_part(work: ArticlePage, link: str) -> str:
     return f'{html}<p><a href="{link}">{escape(more)}</a></p>'
 
 
-@by_path
+@paths.by_path
 def sitemap(request: HttpRequest) -> HttpResponse:
     """Every address a stranger may find, each with its other languages."""
     response = render(request, "pages/sitemap.xml", {"entries": list(_entries())}, content_type="application/xml")
@@ -116,7 +115,7 @@ def _entries() -> Iterator[Entry]:
             yield Entry(paths.page_path(page), changed_at, alternates if len(family) > 1 else ())
 
 
-@by_path
+@paths.by_path
 def robots(request: HttpRequest) -> HttpResponse:
     """Who may walk where."""
     closed = [f"Disallow: {path}" for path in CLOSED]

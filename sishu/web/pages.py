@@ -1,4 +1,4 @@
-"""Live pages: the title page, the rooms, the articles and their lists, found and drawn without Wagtail's walk.
+"""Live pages: the title page, the rooms, the articles, found and drawn without Wagtail's walk.
 
 A path leads to its page through a map kept for a generation. What the map does not hold (drafts, pages that Wagtail
 keeps private, page types unknown here) goes the way of Wagtail's own view, where works fail closed.
@@ -6,34 +6,24 @@ keeps private, page types unknown here) goes the way of Wagtail's own view, wher
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from django.core.cache import caches
 from django.db.models import CharField, Exists, ExpressionWrapper, F, OuterRef, QuerySet
-from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
-from django.urls import path, re_path
-from django.utils.http import urlencode
+from django.http import HttpRequest, HttpResponse
+from django.shortcuts import render
+from django.urls import re_path
 from django.utils.translation import get_language
-from django.utils.translation import gettext as _
-from taggit.models import Tag
 from wagtail import views as wagtail_views
 from wagtail.models import Page, PageViewRestriction
 from wagtail.urls import serve_pattern
 
 from sishu.commerce import access
 from sishu.content import generation, selectors
-from sishu.content.models import ArticlePage, Category, CreatorHub
+from sishu.content.models import ArticlePage, CreatorHub
 from sishu.content.paywall import Level
-from sishu.web import bodies, context, errors, pagecache, paths, shelf
-
-View = Callable[..., HttpResponse]
-
-PER_PAGE = 20
-LIST_PARAMETERS = ("category", "tag", "free", "page")
-FARTHEST_PAGE = 500
+from sishu.web import bodies, context, errors, lists, pagecache, paths, shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,13 +42,7 @@ class Room:
     translations: tuple[shelf.Translation, ...]
 
 
-def by_path(view: View) -> View:
-    """Mark a view whose address says its language."""
-    view.language_by_path = True  # type: ignore[attr-defined]
-    return view
-
-
-@by_path
+@paths.by_path
 def serve(request: HttpRequest, path: str) -> HttpResponse:
     """A live page by its path below the title page; Wagtail's own view for what is not ours."""
     if not path and context.house_now().page_id:
@@ -101,66 +85,17 @@ def read(request: HttpRequest, article: Article) -> HttpResponse:
 def visit(request: HttpRequest, room: Room) -> HttpResponse:
     """A creator's room with the works they have a part in."""
     works = selectors.published(room.page.locale).filter(authorships__user_id=room.page.user_id)
-    number = page_number(request)
-    rows, pages = paged(works, number)
     response = render(
         request,
         "content/creator_hub.html",
         {
-            "page": room.page, "rows": rows, "pages": pages, "alternates": room.translations,
-            "here": paths.page_path(room.page), "number": number,
+            **lists.page_of(works, request),
+            "page": room.page,
+            "alternates": room.translations,
+            "here": paths.page_path(room.page),
         },
-    )  # fmt: skip
+    )
     return pagecache.share(request, response, "page")
-
-
-@by_path
-def articles(request: HttpRequest) -> HttpResponse:
-    """All works of a language, newest first: of one category, of one tag, or only the free ones."""
-    language = get_language()
-    works = selectors.published(language)
-    heading, category, tag, is_free = _("Articles"), None, None, "free" in request.GET
-    if slug := request.GET.get("category"):
-        category = get_object_or_404(Category, slug=slug)
-        works, heading = works.filter(category__in=Category.get_tree(category)), category.name
-    elif slug := request.GET.get("tag"):
-        tag = get_object_or_404(Tag, slug=slug)
-        works, heading = works.filter(tagged_items__tag=tag), tag.name
-    elif is_free:
-        works, heading = works.filter(level=Level.PUBLIC), _("Free articles")
-    number = page_number(request)
-    rows, pages = paged(works, number)
-    chosen = {"category": category.slug} if category else {"tag": tag.slug} if tag else {"free": 1} if is_free else {}
-    here = f"{paths.home_path(language)}articles"
-    response = render(
-        request,
-        "pages/articles.html",
-        {
-            "heading": heading, "rows": rows, "pages": pages, "number": number, "here": here, "section": "articles",
-            "category": category, "tag": tag, "is_free": is_free, "categories": Category.get_root_nodes(),
-            "query": f"{urlencode(chosen)}&" if chosen else "",
-            "canonical": f"{here}?{urlencode(chosen)}" if chosen else here,
-            "alternates": [shelf.Translation(f"{other.home}articles", other) for other in context.house_now().others],
-        },
-    )  # fmt: skip
-    return pagecache.share(request, response, *LIST_PARAMETERS)
-
-
-def page_number(request: HttpRequest) -> int:
-    """Which page of a list is asked for; 404 for what can be none."""
-    asked = request.GET.get("page", "1")
-    if not (asked.isascii() and asked.isdigit() and len(asked) <= 3 and 1 <= int(asked) <= FARTHEST_PAGE):
-        raise Http404
-    return int(asked)
-
-
-def paged(works: QuerySet[ArticlePage], number: int) -> tuple[tuple[shelf.Row, ...], int]:
-    """The rows of one page of a list, and how many pages there are. 404 beyond the last, except for an empty first."""
-    start = (number - 1) * PER_PAGE
-    total = works.count()
-    if number > 1 and start >= total:
-        raise Http404
-    return shelf.rows_of(shelf.with_row(works)[start : start + PER_PAGE]), min(-(-total // PER_PAGE), FARTHEST_PAGE)
 
 
 def find(language: str, path: str) -> Article | Room | None:
@@ -220,6 +155,5 @@ def _open_to_all(pages: QuerySet[Any]) -> QuerySet[Any]:
 
 
 urlpatterns = [
-    path("articles", articles, name="articles"),
     re_path(serve_pattern, serve, name="wagtail_serve"),
 ]

@@ -2,11 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 from django.conf import settings
+from django.http import HttpResponse
 from django.urls import register_converter
 from django.urls.converters import IntConverter
 from django.utils.encoding import iri_to_uri
 from wagtail.models import Page
+
+View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 # The code as the lang attribute and hreflang write it.
 TAGS = {"zh-hans": "zh-Hans", "en": "en"}
@@ -21,6 +27,12 @@ class KeyConverter(IntConverter):
         if len(value) > len(str(LARGEST_KEY)) or not 0 < (key := int(value)) <= LARGEST_KEY:
             raise ValueError
         return key
+
+
+def by_path(view: View) -> View:
+    """Mark a view whose address says its language."""
+    view.language_by_path = True  # type: ignore[attr-defined]
+    return view
 
 
 def prefix_of(language: str) -> str:

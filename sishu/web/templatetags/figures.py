@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 
 from django import template
 from django.utils import timezone
 from django.utils.formats import date_format
+from django.utils.text import Truncator
 from django.utils.translation import get_language
 
 from sishu.core import clock
@@ -17,6 +19,7 @@ register = template.Library()
 # (of this year, of another year): 11-18 and 2025-11, 18 Nov and Nov 2025.
 SHORT = {"zh": ("m-d", "Y-m"), "en": ("j M", "M Y")}
 LONG = {"zh": "Y 年 n 月 j 日", "en": "j F Y"}
+SENTENCE_END = re.compile(r"[。！？]|[.!?](?=\s)")
 CLOCK = {"zh": "Y 年 n 月 j 日 H:i", "en": "j F Y, H:i"}
 
 
@@ -40,6 +43,16 @@ def short_day(moment: datetime | None) -> str:
 def day_and_time(moment: datetime | None) -> str:
     """2026 年 11 月 18 日 22:14; 18 November 2026, 22:14."""
     return _write(moment, CLOCK[_script()]) if moment else ""
+
+
+@register.filter
+def opening(text: str, longest: int = 0) -> str:
+    """The first sentences of a text, whole ones, about as many as fill three lines."""
+    longest = longest or (90 if _script() == "zh" else 170)
+    if len(text) <= longest:
+        return text
+    ends = [end.end() for end in SENTENCE_END.finditer(text) if end.end() <= longest]
+    return text[: ends[-1]].rstrip() if ends else Truncator(text).chars(longest)
 
 
 @register.filter
