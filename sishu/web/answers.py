@@ -31,6 +31,8 @@ TITLES = {
     429: _("Too many at once"),
     500: _("Our mistake"),
 }
+# Below this address nothing but JSON is spoken.
+API = "/api/v1/"
 # What JSON can say but no database stores: NUL, and halves of characters.
 UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
@@ -52,8 +54,8 @@ class TooLarge(DomainError):
 
 
 def wants_json(request: HttpRequest) -> bool:
-    """Whether to answer in JSON: the client sends it, or asks for it before HTML."""
-    if request.content_type == "application/json":
+    """Whether to answer in JSON: the client sends it, asks for it before HTML, or talks to the API."""
+    if request.content_type == "application/json" or request.path_info.startswith(API):
         return True
     return request.get_preferred_type(["text/html", "application/json"]) == "application/json"
 
@@ -65,12 +67,25 @@ def read_body(request: HttpRequest) -> QueryDict | dict[str, Any]:
     not an object, and characters no database stores.
     """
     try:
-        data = _read_json(request) if request.content_type == "application/json" else _read_form(request)
+        data = read_json(request) if request.content_type == "application/json" else _read_form(request)
     except RequestDataTooBig as error:
         most = settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20
         raise TooLarge(gettext("This is more than %(most)d MB. Send less at once.") % {"most": most}) from error
     if any(UNSTORABLE.search(text) for text in _strings(data)):
         raise Unreadable(gettext("The text contains characters that cannot be stored. Remove control characters."))
+    return data
+
+
+def read_json(request: HttpRequest) -> dict[str, Any]:
+    """The JSON object in a body, whatever its declared type. Unreadable for anything else."""
+    try:
+        data = json.loads(request.body.decode(), parse_constant=_no_constant)
+    except UnicodeDecodeError as error:
+        raise Unreadable(gettext("The body is not valid UTF-8. Send it as UTF-8.")) from error
+    except (ValueError, RecursionError) as error:
+        raise Unreadable(gettext("The body is not valid JSON. Check it and send it again.")) from error
+    if not isinstance(data, dict):
+        raise Unreadable(gettext('The body is JSON, but not an object. Send {"name": value, …}.'))
     return data
 
 
@@ -139,18 +154,6 @@ def _read_form(request: HttpRequest) -> QueryDict:
         except UnicodeDecodeError as error:
             raise Unreadable(gettext("The form is not valid UTF-8. Send it as UTF-8.")) from error
     return request.POST
-
-
-def _read_json(request: HttpRequest) -> dict[str, Any]:
-    try:
-        data = json.loads(request.body.decode(), parse_constant=_no_constant)
-    except UnicodeDecodeError as error:
-        raise Unreadable(gettext("The body is not valid UTF-8. Send it as UTF-8.")) from error
-    except (ValueError, RecursionError) as error:
-        raise Unreadable(gettext("The body is not valid JSON. Check it and send it again.")) from error
-    if not isinstance(data, dict):
-        raise Unreadable(gettext('The body is JSON, but not an object. Send {"name": value, …}.'))
-    return data
 
 
 def _no_constant(name: str) -> None:
