@@ -19,8 +19,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from types import FrameType
+from typing import IO, cast
 
 TICK_SECONDS = 0.2
+# Signals and deaths wake it at once; so it need not look often.
+QUIET_SECONDS = 5.0
 STOP_SECONDS = 15.0
 # A child that dies this young, so often in a row, will not live the next time either.
 YOUNG_SECONDS = 2.0
@@ -69,8 +72,8 @@ class Child:
         self.young_deaths = 0
         self.rest = b""
 
-    def start(self) -> int:
-        """Start it; returns the descriptor of its output."""
+    def start(self) -> IO[bytes]:
+        """Start it; returns its output, which may outlive it."""
         self.process = subprocess.Popen(  # noqa: S603  the command is ours
             self.command,
             stdin=subprocess.DEVNULL,
@@ -82,7 +85,7 @@ class Child:
         self.started_at = time.monotonic()
         assert self.process.stdout is not None  # noqa: S101  it is a pipe
         os.set_blocking(self.process.stdout.fileno(), False)
-        return self.process.stdout.fileno()
+        return self.process.stdout
 
     def lines(self, data: bytes) -> list[str]:
         """The whole lines that end in `data`; the last half is kept for the next time."""
@@ -123,15 +126,26 @@ class Supervisor:
 
     def run(self) -> int:
         """Returns the exit code for the shell."""
-        for number in (signal.SIGTERM, signal.SIGINT):
-            signal.signal(number, self._on_signal)
+        self._listen_to_signals()
         while not self.is_stopping:
             self._start_what_is_due()
-            self._pump(TICK_SECONDS)
+            is_quiet = self.is_greeted and all(child.process for child in self.children)
+            self._pump(QUIET_SECONDS if is_quiet else TICK_SECONDS)
             self._look_for_deaths()
             self._greet()
         self._end_all()
         return self.exit_code
+
+    def _listen_to_signals(self) -> None:
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, self._on_signal)
+        signal.signal(signal.SIGCHLD, lambda *_: None)
+        # Each signal writes a byte to this pipe, so that one which comes just before the select still ends it.
+        reader, writer = os.pipe()
+        os.set_blocking(reader, False)
+        os.set_blocking(writer, False)
+        signal.set_wakeup_fd(writer, warn_on_full_buffer=False)
+        self.selector.register(reader, selectors.EVENT_READ)
 
     def _on_signal(self, _number: int, _frame: FrameType | None) -> None:
         # The second time somebody is in a hurry.
@@ -148,17 +162,16 @@ class Supervisor:
             data = b""
             with suppress(BlockingIOError):
                 data = os.read(key.fd, 65536)
-            for line in key.data.lines(data):
-                self._say(line, key.data)
-            if not data:
-                self._close(key.fd, key.data)
+            if key.data is not None:  # None: a signal, which has been handled
+                self._relay(cast(IO[bytes], key.fileobj), data, key.data)
 
-    def _close(self, fd: int, child: Child) -> None:
-        self.selector.unregister(fd)
-        os.close(fd)
-        if child.rest:
-            self._say(child.rest.decode(errors="replace"), child)
-            child.rest = b""
+    def _relay(self, output: IO[bytes], data: bytes, child: Child) -> None:
+        ended = [] if data or not child.rest else [b"\n"]  # the last line may lack its end
+        for line in child.lines(b"".join([data, *ended])):
+            self._say(line, child)
+        if not data:
+            self.selector.unregister(output)
+            output.close()
 
     def _look_for_deaths(self) -> None:
         for child in self.children:
