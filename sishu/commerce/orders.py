@@ -7,8 +7,9 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import Exists, OuterRef, Subquery
+from django.db.models import Exists, OuterRef, Q, Subquery
 from django.utils.translation import gettext as _
+from wagtail.models import Page
 
 from sishu.accounts.models import User
 from sishu.commerce import fulfil
@@ -122,13 +123,14 @@ def open_key(user_id: int, offer_id: int) -> str:
 
 
 def _on_sale(user: User, offer_id: int) -> Offer:
-    """The offer, with what the buyer already has of it, in one query."""
+    """The offer, with what the buyer already has of it, in one query. What no reader finds is not sold."""
     for_good = Entitlement.objects.filter(
         user=user, page__translation_key=OuterRef("page__translation_key"), ends_at=None, revoked_at=None
     )
     opened = Order.objects.filter(open_key=open_key(user.pk, offer_id)).values("id")
+    on_shelves = Page.objects.filter(translation_key=OuterRef("page__translation_key"), live=True)
     offer = (
-        Offer.objects.filter(pk=offer_id, is_open=True)
+        Offer.objects.filter(Q(page=None) | Exists(on_shelves), pk=offer_id, is_open=True)
         .annotate(owned=Exists(for_good), open_order_id=Subquery(opened))
         .first()
     )

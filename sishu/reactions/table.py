@@ -16,9 +16,10 @@ from sishu.content.facts import (
     WorkApproved,
     WorkRejected,
     WorkSubmitted,
+    WorkWaits,
     WorkWithdrawn,
 )
-from sishu.reactions import selling
+from sishu.reactions import publishing, selling
 
 Reaction = Callable[[Any], None]
 Table = Mapping[type, tuple[Reaction, ...]]
@@ -27,9 +28,10 @@ TABLE: Table = {
     OrderPaid: (selling.send_receipt,),
     OrderRefunded: (selling.send_refund_notice,),
     WorkSubmitted: (),
-    WorkApproved: (),
-    WorkRejected: (),
-    PagePublished: (),
-    PageUnpublished: (),
-    WorkWithdrawn: (),
+    WorkWaits: (publishing.call_reviewers,),
+    WorkApproved: (publishing.tell_accepted,),
+    WorkRejected: (publishing.tell_reasons,),
+    PagePublished: (publishing.forget_pages,),
+    PageUnpublished: (publishing.forget_pages,),
+    WorkWithdrawn: (publishing.forget_pages,),
 }

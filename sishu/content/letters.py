@@ -1,0 +1,56 @@
+"""Messages about a review, written and sent by the worker: to the authors what became of it, to reviewers what waits."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.db.models import QuerySet
+from django.urls import reverse
+from django_tasks import task
+from wagtail.models import GroupApprovalTask, TaskState
+
+from sishu.accounts import mail
+from sishu.accounts.models import User
+from sishu.content.models import ArticlePage
+from sishu.content.workflow import REVIEWERS
+
+
+@task()
+def send_accepted(page_id: int, user_id: int) -> None:
+    """To one author: the work went live."""
+    page = ArticlePage.objects.select_related("locale").get(pk=page_id)
+    _send("content/mail/accepted.txt", user_id, page, page_url=page.full_url or "", edit_url=mail.link("edit", page_id))
+
+
+@task()
+def send_needs_changes(page_id: int, user_id: int, task_state_id: int) -> None:
+    """To one author: what to change before the work can go live."""
+    page = ArticlePage.objects.get(pk=page_id)
+    reasons = TaskState.objects.values_list("comment", flat=True).get(pk=task_state_id)
+    _send("content/mail/needs_changes.txt", user_id, page, reasons=reasons, edit_url=mail.link("edit", page_id))
+
+
+@task()
+def send_waiting(page_id: int, user_id: int) -> None:
+    """To one reviewer: a work waits. Nothing, when it has been judged or taken back meanwhile."""
+    page = ArticlePage.objects.filter(pk=page_id).first()
+    state = page.current_workflow_task_state if page else None
+    if page is None or state is None or not isinstance(state.task.specific, GroupApprovalTask):
+        return
+    names = [part.user.name for part in page.authorships.select_related("user")]
+    url = settings.SITE_URL + reverse("wagtailadmin_pages:edit", args=[page_id])
+    _send("content/mail/waiting.txt", user_id, page, authors=names, review_url=url)
+
+
+def authors_of(page_id: int) -> QuerySet[User]:
+    """Who hears what became of a work."""
+    return User.objects.filter(authorships__page_id=page_id, is_active=True).order_by("pk")
+
+
+def reviewers() -> QuerySet[User]:
+    """Who hears that a work waits."""
+    return User.objects.filter(groups__name=REVIEWERS, is_active=True).order_by("pk")
+
+
+def _send(template: str, user_id: int, page: ArticlePage, **facts: object) -> None:
+    user = User.objects.get(pk=user_id)
+    mail.send(template, user.email, mail.language_for(user), name=user.name, title=page.draft_title, **facts)

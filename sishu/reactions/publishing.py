@@ -1,0 +1,26 @@
+"""After a work was handed in, judged, published or withdrawn."""
+
+from __future__ import annotations
+
+from sishu.content import generation, letters
+from sishu.content.facts import PagePublished, PageUnpublished, WorkApproved, WorkRejected, WorkWaits, WorkWithdrawn
+
+
+def call_reviewers(fact: WorkWaits) -> None:
+    for user in letters.reviewers():
+        letters.send_waiting.enqueue(fact.page_id, user.pk)
+
+
+def tell_accepted(fact: WorkApproved) -> None:
+    for user in letters.authors_of(fact.page_id):
+        letters.send_accepted.enqueue(fact.page_id, user.pk)
+
+
+def tell_reasons(fact: WorkRejected) -> None:
+    for user in letters.authors_of(fact.page_id):
+        letters.send_needs_changes.enqueue(fact.page_id, user.pk, fact.task_state_id)
+
+
+def forget_pages(fact: PagePublished | PageUnpublished | WorkWithdrawn) -> None:
+    """What was kept in memory of live pages is made anew. The fact's own change is committed long ago."""
+    generation.touch()
