@@ -35,7 +35,7 @@ class ProseBlock(blocks.FieldBlock):
     """Markdown source."""
 
     def __init__(self, required: bool = True, max_length: int = LONGEST_PROSE, **kwargs: Any) -> None:
-        self.field_options = {"required": required, "max_length": max_length}
+        self.field_options: dict[str, Any] = {"required": required, "max_length": max_length}
         super().__init__(**kwargs)
 
     @cached_property
@@ -234,7 +234,7 @@ class BodyBlock(blocks.StreamBlock):
 
     def __init__(self, local_blocks: Any = None, **kwargs: Any) -> None:
         super().__init__(local_blocks, **kwargs)
-        self.child_blocks = KnownOrLocked(self.child_blocks)
+        self.child_blocks: KnownOrLocked = KnownOrLocked(self.base_blocks | dict(local_blocks or ()))
 
     def clean(self, value: blocks.StreamValue) -> blocks.StreamValue:
         cleaned = super().clean(value)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext as _
 
@@ -14,19 +13,19 @@ from sishu.core.errors import Invalid, Missing, NotAllowed
 MOST_AUTHORS = 10
 
 
-def leads(page: ArticlePage, user: AbstractBaseUser) -> bool:
+def leads(page: ArticlePage, user: User) -> bool:
     """Whether this person began the work: they set its price and who shares in it. Co-authors write."""
     return Authorship.objects.filter(page_id=page.pk, user_id=user.pk, role=Authorship.Role.AUTHOR).exists()
 
 
-def check_leads(page: ArticlePage, user: AbstractBaseUser) -> None:
+def check_leads(page: ArticlePage, user: User) -> None:
     """NotAllowed for a co-author."""
     if not leads(page, user):
         raise NotAllowed(_("Only the author who began this work sets its price and its co-authors. Ask them to."))
 
 
 @transaction.atomic
-def invite(page: ArticlePage, user: AbstractBaseUser, username: str) -> User:
+def invite(page: ArticlePage, user: User, username: str) -> User:
     """Make somebody who may publish here a co-author. Invalid for anybody else, in the same words."""
     check_leads(page, user)
     name = username.strip()
@@ -46,7 +45,7 @@ def invite(page: ArticlePage, user: AbstractBaseUser, username: str) -> User:
 
 
 @transaction.atomic
-def remove(page: ArticlePage, user: AbstractBaseUser, person_id: int) -> User:
+def remove(page: ArticlePage, user: User, person_id: int) -> User:
     """End somebody's part as co-author. Money of sales made until now stays theirs."""
     check_leads(page, user)
     parts = Authorship.objects.filter(page__in=_family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)

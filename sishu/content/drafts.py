@@ -126,7 +126,7 @@ def _check_paywalls(blocks: list[Block]) -> None:
             message = _("A paywall asks for “%(tier)s”; it can ask for %(known)s.")
             raise Invalid(message % {"tier": tier, "known": ", ".join(names)}, code="paywall")
     if [names.index(tier) for tier in tiers] != sorted({names.index(tier) for tier in tiers}):
-        raise Invalid(paywall.ORDER_MESSAGE, code="paywall")
+        raise Invalid(str(paywall.ORDER_MESSAGE), code="paywall")
 
 
 def _check_embeds(blocks: list[Block]) -> None:

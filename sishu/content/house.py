@@ -6,12 +6,13 @@ from collections.abc import Mapping
 from urllib.parse import urlsplit
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser, Group, Permission
+from django.contrib.auth.models import Group, Permission
 from django.db import transaction
 from django.utils.text import slugify
 from wagtail.coreutils import find_available_slug
 from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Locale, Page, Site
 
+from sishu.accounts.models import User
 from sishu.content.models import CreatorHub, HomePage
 
 DEFAULT_NAMES = {"zh-hans": "私塾", "en": "Sishu"}
@@ -46,7 +47,7 @@ def ensure_house(names: Mapping[str, str] | None = None) -> dict[str, HomePage]:
 
 
 @transaction.atomic
-def ensure_hub(user: AbstractBaseUser, locale: Locale | str) -> CreatorHub:
+def ensure_hub(user: User, locale: Locale | str) -> CreatorHub:
     """The creator's room in that language, made when it is first wanted; the rooms of one creator are translations."""
     if isinstance(locale, str):
         locale = Locale.objects.get(language_code=locale)

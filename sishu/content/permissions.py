@@ -10,16 +10,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import Model, Q, QuerySet
 from wagtail.models import Page, PagePermissionTester
 from wagtail.permission_policies.pages import PagePermissionPolicy
+
+from sishu.accounts.models import User
 
 # Whoever may do one of these anywhere works for the house, and sees the whole of it.
 STAFF_CODENAMES = frozenset({"change_page", "publish_page"})
 
 
-def works_for_the_house(user: AbstractBaseUser) -> bool:
+def works_for_the_house(user: User | AnonymousUser) -> bool:
     """Whether page permissions make this person more than a creator."""
     if user.is_superuser:
         return True
@@ -27,17 +29,17 @@ def works_for_the_house(user: AbstractBaseUser) -> bool:
     return any(grant.permission.codename in STAFF_CODENAMES for grant in granted)
 
 
-def own_pages(user: AbstractBaseUser) -> Q:
+def own_pages(user: User | AnonymousUser) -> Q:
     """Pages of this person: their rooms, what they made, what they are an author of."""
     return Q(owner_id=user.pk) | Q(creatorhub__user_id=user.pk) | Q(authorships__user_id=user.pk)
 
 
-def own_paths(user: AbstractBaseUser) -> list[str]:
+def own_paths(user: User | AnonymousUser) -> list[str]:
     """Where they stand in the tree. Plain values, because the studio searches what it filters, and search knows no joins."""
     return list(Page.objects.filter(own_pages(user)).order_by().values_list("path", flat=True).distinct())
 
 
-def is_own(page: Page, user: AbstractBaseUser) -> bool:
+def is_own(page: Page, user: User) -> bool:
     """Whether `page` is one of this person's pages."""
     return Page.objects.filter(own_pages(user), pk=page.pk).exists()
 
@@ -45,7 +47,7 @@ def is_own(page: Page, user: AbstractBaseUser) -> bool:
 class OwnPages(PagePermissionPolicy):
     """Wagtail's policy for the staff; for creators the same, cut down to their own pages."""
 
-    def explorable_instances(self, user: AbstractBaseUser) -> QuerySet[Any]:
+    def explorable_instances(self, user: User) -> QuerySet[Any]:
         pages = super().explorable_instances(user)
         if works_for_the_house(user):
             return pages
@@ -54,15 +56,13 @@ class OwnPages(PagePermissionPolicy):
         ways = {path[:end] for path in own for end in range(step, len(path), step)}
         return pages.filter(path__in=own | ways)
 
-    def instances_user_has_any_permission_for(self, user: AbstractBaseUser, actions: Iterable[str]) -> QuerySet[Any]:
+    def instances_user_has_any_permission_for(self, user: User, actions: Iterable[str]) -> QuerySet[Any]:
         pages = super().instances_user_has_any_permission_for(user, actions)
         if works_for_the_house(user):
             return pages
         return pages.filter(path__in=own_paths(user))
 
-    def user_has_any_permission_for_instance(
-        self, user: AbstractBaseUser, actions: Iterable[str], instance: Model
-    ) -> bool:
+    def user_has_any_permission_for_instance(self, user: User, actions: Iterable[str], instance: Model) -> bool:
         allowed: bool = super().user_has_any_permission_for_instance(user, actions, instance)
         if works_for_the_house(user):
             return allowed
@@ -75,12 +75,12 @@ class OwnPages(PagePermissionPolicy):
 class OwnPagesTester(PagePermissionTester):
     """What a person may do with one page."""
 
-    def __init__(self, user: AbstractBaseUser, page: Page) -> None:
+    def __init__(self, user: User, page: Page) -> None:
         super().__init__(user, page)
         self.is_creator = user.is_active and not works_for_the_house(user)
         self.is_own = self.is_creator and is_own(page, user)
         if self.is_creator and not self.is_own:
-            self.permissions = set()
+            self.permissions: set[str] = set()
 
     def can_edit(self) -> bool:
         return super().can_edit() or (self.is_own and "add" in self.permissions)
@@ -102,7 +102,7 @@ class OwnPagesTester(PagePermissionTester):
 class OwnPagesMixin:
     """For page models: asks OwnPagesTester."""
 
-    def permissions_for_user(self, user: AbstractBaseUser) -> OwnPagesTester:
+    def permissions_for_user(self, user: User) -> OwnPagesTester:
         """What `user` may do with this page."""
         return OwnPagesTester(user, self)
 

@@ -3,28 +3,40 @@
 from __future__ import annotations
 
 from io import BytesIO
+from typing import Any
 
 from django.core.files.base import ContentFile, File
 from PIL import Image, ImageOps
 
-KEPT_FORMATS = {"JPEG": {"quality": 90}, "PNG": {"optimize": True}, "WEBP": {"quality": 90}, "GIF": {}}
+# Format → how it is saved; any other kind of picture becomes a PNG.
+KEPT_FORMATS: dict[str, dict[str, Any]] = {
+    "JPEG": {"quality": 90},
+    "PNG": {"optimize": True},
+    "WEBP": {"quality": 90},
+    "GIF": {},
+}
+MOVING_FORMATS = ("GIF", "WEBP")
+NO_METADATA: dict[str, Any] = {"exif": b"", "xmp": b"", "comment": b"", "icc_profile": None}
 
 
-def reencode(file: File) -> ContentFile:
+def reencode(file: File[bytes]) -> ContentFile[bytes]:
     """The same picture as new bytes: turned upright, without metadata or anything appended. Keeps the name."""
     file.open()
+    out = BytesIO()
     with Image.open(file) as image:
-        format_ = image.format if image.format in KEPT_FORMATS else "PNG"
-        moving = format_ in {"GIF", "WEBP"} and getattr(image, "n_frames", 1) > 1
-        out = BytesIO()
-        if moving:
-            image.save(out, format_, save_all=True, exif=b"", icc_profile=None, comment=b"")
+        kind = image.format if image.format in KEPT_FORMATS else "PNG"
+        if kind in MOVING_FORMATS and getattr(image, "n_frames", 1) > 1:
+            image.save(out, kind, save_all=True, **NO_METADATA)
         else:
-            upright = ImageOps.exif_transpose(image)
-            profile = image.info.get("icc_profile")
-            clean = Image.new(upright.mode, upright.size) if upright.mode != "P" else upright.copy()
-            if upright.mode != "P":
-                clean.paste(upright)
-            clean.info.clear()
-            clean.save(out, format_, **({"icc_profile": profile} if profile else {}), **KEPT_FORMATS[format_])
+            _bare(image).save(out, kind, icc_profile=image.info.get("icc_profile"), **KEPT_FORMATS[kind])
     return ContentFile(out.getvalue(), name=file.name)
+
+
+def _bare(image: Image.Image) -> Image.Image:
+    """A new picture with the same pixels, and nothing else."""
+    upright = ImageOps.exif_transpose(image)
+    if upright.mode == "P":
+        upright = upright.convert("RGBA" if "transparency" in upright.info else "RGB")
+    bare = Image.new(upright.mode, upright.size)
+    bare.paste(upright)
+    return bare

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import PurePath
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.core.exceptions import ValidationError
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
@@ -13,6 +12,7 @@ from django.utils.translation import gettext as _
 from PIL import UnidentifiedImageError
 from wagtail.images.fields import WagtailImageField
 
+from sishu.accounts.models import User
 from sishu.content.models import Attachment, Picture
 from sishu.core.errors import Invalid
 
@@ -20,7 +20,7 @@ LARGEST_FILE = 50 * 1024 * 1024
 LONGEST_TITLE = 255
 
 
-def add_picture(user: AbstractBaseUser, upload: UploadedFile, *, title: str = "", alt: str = "") -> Picture:
+def add_picture(user: User, upload: UploadedFile[bytes], *, title: str = "", alt: str = "") -> Picture:
     """Keep an uploaded picture, drawn anew. Invalid for a wrong kind, over 20 MB, over 40 megapixels, or broken."""
     try:
         WagtailImageField().clean(upload)
@@ -37,7 +37,7 @@ def add_picture(user: AbstractBaseUser, upload: UploadedFile, *, title: str = ""
     return picture
 
 
-def add_attachment(user: AbstractBaseUser, upload: UploadedFile, *, title: str = "") -> Attachment:
+def add_attachment(user: User, upload: UploadedFile[bytes], *, title: str = "") -> Attachment:
     """Keep an uploaded file. Invalid for a kind that is not on the list, an empty one, or one over 50 MB."""
     extension = PurePath(upload.name or "").suffix.lstrip(".").lower()
     if extension not in settings.WAGTAILDOCS_EXTENSIONS:
@@ -55,7 +55,7 @@ def add_attachment(user: AbstractBaseUser, upload: UploadedFile, *, title: str =
     return attachment
 
 
-def _title(title: str, upload: UploadedFile) -> str:
+def _title(title: str, upload: UploadedFile[bytes]) -> str:
     return _plain(title) or _plain(PurePath(upload.name or "").stem) or "—"
 
 

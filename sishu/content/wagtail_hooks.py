@@ -14,6 +14,7 @@ from wagtail.models import Page
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet
 
+from sishu.accounts.models import User
 from sishu.content.announce import copy_authors
 from sishu.content.models import ArticlePage, Authorship, Category
 from sishu.content.permissions import own_paths, works_for_the_house
@@ -70,7 +71,7 @@ def hide_reports(request: HttpRequest, menu_items: list[MenuItem]) -> None:
 
 @hooks.register("after_create_page")
 def note_author(request: HttpRequest, page: Page) -> None:
-    if isinstance(page, ArticlePage):
+    if isinstance(page, ArticlePage) and isinstance(request.user, User):
         Authorship.objects.get_or_create(page=page, user=request.user)
 
 

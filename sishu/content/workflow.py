@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime
 
-from django.contrib.auth.models import AbstractBaseUser, Group
+from django.contrib.auth.models import Group
 from django.db import models, transaction
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import GroupApprovalTask, Page, TaskState, Workflow, WorkflowPage, WorkflowState, WorkflowTask
 
+from sishu.accounts.models import User
 from sishu.content.models import ArticlePage, FirstChecksTask
 from sishu.core.errors import DomainError, NotAllowed
 
@@ -75,19 +76,19 @@ def review_state(page: ArticlePage) -> ReviewState:
     return ReviewState(ReviewStatus.DRAFT, since=page.latest_revision_created_at, **facts)
 
 
-def waiting_for(reviewer: AbstractBaseUser) -> models.QuerySet[TaskState]:
+def waiting_for(reviewer: User) -> models.QuerySet[TaskState]:
     """The submissions this person may judge now, oldest first."""
     return TaskState.objects.reviewable_by(reviewer).select_related("revision", "workflow_state").order_by("started_at")
 
 
 @transaction.atomic
-def approve(page: ArticlePage, reviewer: AbstractBaseUser, comment: str = "") -> None:
+def approve(page: ArticlePage, reviewer: User, comment: str = "") -> None:
     """Let the submitted version through. NotAllowed for someone who may not judge it now."""
     _judged_by(page, reviewer, "approve").approve(user=reviewer, comment=comment)
 
 
 @transaction.atomic
-def reject(page: ArticlePage, reviewer: AbstractBaseUser, reason: str) -> None:
+def reject(page: ArticlePage, reviewer: User, reason: str) -> None:
     """Send the submitted version back with a reason. NotAllowed for someone who may not judge it now."""
     if not reason.strip():
         raise DomainError(
@@ -96,7 +97,7 @@ def reject(page: ArticlePage, reviewer: AbstractBaseUser, reason: str) -> None:
     _judged_by(page, reviewer, "reject").reject(user=reviewer, comment=reason.strip())
 
 
-def _judged_by(page: ArticlePage, reviewer: AbstractBaseUser, action: str) -> TaskState:
+def _judged_by(page: ArticlePage, reviewer: User, action: str) -> TaskState:
     row = ArticlePage.objects.select_for_update().get(pk=page.pk)  # one judgement at a time
     state = row.current_workflow_task_state
     if state is None or state.status != TaskState.STATUS_IN_PROGRESS:

@@ -7,13 +7,13 @@ from datetime import datetime
 from uuid import UUID, uuid4
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 from wagtail.models import Locale, WorkflowState
 
 from sishu.accounts import selectors as people
+from sishu.accounts.models import User
 from sishu.content import drafts, first_checks, house
 from sishu.content.drafts import DraftValues
 from sishu.content.facts import WorkWithdrawn
@@ -46,9 +46,7 @@ class InReview(DomainError):
     code = "in_review"
 
 
-def create(
-    user: AbstractBaseUser, locale: Locale | str, values: DraftValues, *, family: UUID | None = None
-) -> ArticlePage:
+def create(user: User, locale: Locale | str, values: DraftValues, *, family: UUID | None = None) -> ArticlePage:
     """Begin a work in the user's room: a draft with its first version. NotAllowed for who may not publish here.
 
     `family` is what its languages will share. Never a client's word: whoever is in a family may read all of it.
@@ -68,7 +66,7 @@ def create(
 
 
 @transaction.atomic
-def save_draft(page: ArticlePage, user: AbstractBaseUser, values: DraftValues, version: int) -> int:
+def save_draft(page: ArticlePage, user: User, values: DraftValues, version: int) -> int:
     """Keep a new version of the draft; its number. `version` is the one the editor began from.
 
     ChangedElsewhere when there is a newer one, InReview while a reviewer looks. What is the same as before is not
@@ -78,7 +76,7 @@ def save_draft(page: ArticlePage, user: AbstractBaseUser, values: DraftValues, v
     draft = row.get_latest_revision_as_object()
     checked = drafts.checked(values, allowed_uploaders=_author_ids(row) | {user.pk}, before=draft)
     if checked == drafts.values_of(draft):
-        return int(row.latest_revision_id)  # also when a pressed button and its page's autosave bring the same text
+        return row.latest_revision_id or 0  # also when a pressed button and its page's autosave bring the same text
     if row.latest_revision_id != version:
         raise _changed_elsewhere(row)
     if row.workflow_in_progress:
@@ -93,7 +91,7 @@ def save_draft(page: ArticlePage, user: AbstractBaseUser, values: DraftValues, v
 
 
 @transaction.atomic
-def submit(page: ArticlePage, user: AbstractBaseUser) -> None:
+def submit(page: ArticlePage, user: User) -> None:
     """Hand the latest version in for review. Invalid when something in it cannot be published."""
     row = _publishable(page, user)
     workflow = row.get_workflow()
@@ -105,7 +103,7 @@ def submit(page: ArticlePage, user: AbstractBaseUser) -> None:
 
 
 @transaction.atomic
-def publish(page: ArticlePage, user: AbstractBaseUser) -> None:
+def publish(page: ArticlePage, user: User) -> None:
     """Make the latest version live without a reviewer, for who may do so. The rules look at it all the same.
 
     NotAllowed for others, Invalid when something in it cannot be published.
@@ -121,13 +119,13 @@ def publish(page: ArticlePage, user: AbstractBaseUser) -> None:
     row.latest_revision.publish(user=user)
 
 
-def may_publish_at_once(page: ArticlePage, user: AbstractBaseUser) -> bool:
+def may_publish_at_once(page: ArticlePage, user: User) -> bool:
     """Whether this person's own works need no reviewer: they let others' works through."""
     return bool(page.permissions_for_user(user).can_publish())
 
 
 @transaction.atomic
-def take_back(page: ArticlePage, user: AbstractBaseUser) -> None:
+def take_back(page: ArticlePage, user: User) -> None:
     """End a review that has not been decided, to go on writing. Nothing happens when there is none."""
     state = _locked(page.pk, user).current_workflow_state
     if state is not None and state.status == WorkflowState.STATUS_IN_PROGRESS:
@@ -135,7 +133,7 @@ def take_back(page: ArticlePage, user: AbstractBaseUser) -> None:
 
 
 @transaction.atomic
-def withdraw(page: ArticlePage, user: AbstractBaseUser, reason: str = "") -> None:
+def withdraw(page: ArticlePage, user: User, reason: str = "") -> None:
     """Take a work off the shelves. Those who own it keep it; it leaves lists, search, feeds, and is sold no more."""
     row = _lockable(page.pk, user)
     if row.withdrawn_at:
@@ -147,7 +145,7 @@ def withdraw(page: ArticlePage, user: AbstractBaseUser, reason: str = "") -> Non
 
 
 @transaction.atomic
-def restore(page: ArticlePage, user: AbstractBaseUser) -> None:
+def restore(page: ArticlePage, user: User) -> None:
     """Put a withdrawn work back. NotAllowed for an author when the house withdrew it."""
     row = _lockable(page.pk, user)
     if not row.withdrawn_at:
@@ -163,7 +161,7 @@ def restore(page: ArticlePage, user: AbstractBaseUser) -> None:
 
 
 @transaction.atomic
-def add_translation(page: ArticlePage, user: AbstractBaseUser) -> ArticlePage:
+def add_translation(page: ArticlePage, user: User) -> ArticlePage:
     """The work's page in the other language: the one there is, or a draft copied from this one, with its authors."""
     row = _locked(page.pk, user)
     code = next(code for code, _label in settings.LANGUAGES if code != row.locale.language_code)
@@ -174,7 +172,7 @@ def add_translation(page: ArticlePage, user: AbstractBaseUser) -> ArticlePage:
     return ArticlePage.objects.get(pk=row.copy_for_translation(locale).pk)
 
 
-def find_own(user: AbstractBaseUser, page_id: int) -> ArticlePage:
+def find_own(user: User, page_id: int) -> ArticlePage:
     """The user's own work with that id. Missing for a stranger's as for one that does not exist."""
     if not user.is_authenticated or not 0 < page_id <= LARGEST_ID:
         raise Missing(_("There is no such work among yours."))
@@ -184,7 +182,7 @@ def find_own(user: AbstractBaseUser, page_id: int) -> ArticlePage:
     return page
 
 
-def own_works(user: AbstractBaseUser) -> Sequence[ArticlePage]:
+def own_works(user: User) -> Sequence[ArticlePage]:
     """All works the user has a part in, last changed first."""
     works = ArticlePage.objects.filter(authorships__user_id=user.pk).defer("body")
     return works.select_related("locale").order_by("-latest_revision_created_at", "-pk")
@@ -196,7 +194,7 @@ def latest_values(page: ArticlePage) -> tuple[DraftValues, int]:
     return drafts.values_of(row.get_latest_revision_as_object()), row.latest_revision_id or 0
 
 
-def _publishable(page: ArticlePage, user: AbstractBaseUser) -> ArticlePage:
+def _publishable(page: ArticlePage, user: User) -> ArticlePage:
     """The page's row, held, when its latest version may be handed in or published."""
     if why := people.why_not_publish(user):
         raise NotAllowed(why)
@@ -212,7 +210,7 @@ def _publishable(page: ArticlePage, user: AbstractBaseUser) -> ArticlePage:
     return row
 
 
-def _locked(page_id: int, user: AbstractBaseUser) -> ArticlePage:
+def _locked(page_id: int, user: User) -> ArticlePage:
     """The page's row, held until the transaction ends. Missing for somebody who is no author of it."""
     row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
     if row is None or user.pk not in _author_ids(row):
@@ -220,7 +218,7 @@ def _locked(page_id: int, user: AbstractBaseUser) -> ArticlePage:
     return row
 
 
-def _lockable(page_id: int, user: AbstractBaseUser) -> ArticlePage:
+def _lockable(page_id: int, user: User) -> ArticlePage:
     """As `_locked`, for the staff too."""
     if not user.has_perm("content.withdraw_work"):
         return _locked(page_id, user)

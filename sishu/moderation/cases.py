@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.db import IntegrityError, transaction
 
+from sishu.accounts.models import User
 from sishu.core import clock
 from sishu.moderation.models import Case, Decision
 
@@ -36,7 +36,7 @@ def find_open(*, ref: str, kind: str) -> Case | None:
 
 
 @transaction.atomic
-def decide(case: Case, outcome: str, *, who: AbstractBaseUser | None = None, reason: str = "") -> Decision:
+def decide(case: Case, outcome: str, *, who: User | None = None, reason: str = "") -> Decision:
     """Close a case with a ruling. Raises WrongStatus when somebody has already decided it."""
     case.move_to(Case.Status.DECIDED, open_key=None)
     return Decision.objects.create(case=case, who=who, outcome=outcome, reason=reason)

@@ -179,6 +179,20 @@ def test_media_are_noted_at_the_lowest_level_that_shows_them(db):
     assert not MediaUse.objects.filter(page=page).exists()
 
 
+def test_a_version_that_names_a_deleted_picture_can_go_live(db):
+    make.make_house()
+    author = make.make_creator()
+    picture, cover = make.make_picture(author), make.make_picture(author)
+    body = [make.prose("words"), {"type": "image", "value": {"image": picture.pk}}]
+    page = make.make_article(author, body=body, cover=cover)
+    picture.delete()
+    cover.delete()
+    page.latest_revision.publish()
+    assert not MediaUse.objects.filter(page=page).exists()
+    page.refresh_from_db()
+    assert "words" in page.body_html(Level.PUBLIC)
+
+
 def test_media_in_the_paid_part_are_not_drawn_for_strangers(db):
     make.make_house()
     author = make.make_creator()

@@ -16,6 +16,7 @@ from wagtail.search import index
 
 from sishu.content import markdown, paywall, rendering, text
 from sishu.content.blocks import BodyBlock
+from sishu.content.models.media import Attachment, Picture
 from sishu.content.models.media_use import MediaUse
 from sishu.content.paywall import Level
 
@@ -110,7 +111,11 @@ class Work(models.Model):
         if not hidden:
             return []
         key = f"rest:{level}:{rendering.fingerprint(self.body)}"
-        return caches["pages"].get_or_set(key, lambda: text.sections(hidden))
+        found: list[text.Section] | None = caches["pages"].get(key)
+        if found is None:
+            found = text.sections(hidden)
+            caches["pages"].set(key, found)
+        return found
 
     def remaining_words(self, level: int) -> int:
         """How many words lie beyond the cut."""
@@ -158,25 +163,29 @@ class Work(models.Model):
 
     def _note_media(self) -> None:
         """Rewrite which pictures and files readers of which level may fetch because of this page."""
-        MediaUse.objects.filter(page_id=self.pk).delete()  # type: ignore[attr-defined]
+        MediaUse.objects.filter(page_id=self.pk).delete()
         if not self.live:  # type: ignore[attr-defined]
             return
-        uses = media_levels(list(self.body.raw_data))
+        pictures, files = media_levels(list(self.body.raw_data))
         if self.cover_id:
-            uses["picture", self.cover_id] = Level.PUBLIC
-        MediaUse.objects.bulk_create(
-            MediaUse(page_id=self.pk, level=level, **{f"{kind}_id": key}) for (kind, key), level in uses.items()
-        )
+            pictures[self.cover_id] = Level.PUBLIC
+        # An old version may name what has been deleted since.
+        there = Picture.objects.filter(pk__in=pictures).values_list("pk", flat=True)
+        uses = [MediaUse(page_id=self.pk, picture_id=key, level=pictures[key]) for key in there]
+        there = Attachment.objects.filter(pk__in=files).values_list("pk", flat=True)
+        uses += [MediaUse(page_id=self.pk, attachment_id=key, level=files[key]) for key in there]
+        MediaUse.objects.bulk_create(uses)
 
 
-def media_levels(raw: list[dict[str, Any]]) -> dict[tuple[str, int], Level]:
-    """("picture" | "attachment", id) → the lowest level that gets to see it in this body."""
-    found: dict[tuple[str, int], Level] = {}
+def media_levels(raw: list[dict[str, Any]]) -> tuple[dict[int, Level], dict[int, Level]]:
+    """The pictures and the files of a body: id → the lowest level that gets to see it."""
+    pictures: dict[int, Level] = {}
+    files: dict[int, Level] = {}
     level = Level.PUBLIC
     for block in raw:
         level = max(level, paywall.tier_of(block) or Level.PUBLIC)
-        value = block.get("value")
-        for type_, field, kind in (("image", "image", "picture"), ("file", "document", "attachment")):
-            if block["type"] == type_ and isinstance(value, dict) and isinstance(value.get(field), int):
-                found.setdefault((kind, value[field]), level)
-    return found
+        for type_, field, found in (("image", "image", pictures), ("file", "document", files)):
+            value = block.get("value")
+            if block["type"] == type_ and isinstance(value, dict) and type(value.get(field)) is int:
+                found.setdefault(value[field], level)
+    return pictures, files
