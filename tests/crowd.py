@@ -20,7 +20,9 @@ def database_url() -> str:
     scheme = {"postgresql": "postgres", "mysql": "mysql"}[connection.vendor]
     login = quote(values["USER"] or "", safe="") + (f":{quote(values['PASSWORD'], safe='')}" if values["PASSWORD"] else "")
     port = f":{values['PORT']}" if values["PORT"] else ""
-    return f"{scheme}://{login}@{quote(str(values['HOST'] or ''), safe='')}{port}/{values['NAME']}"
+    host = str(values["HOST"] or "")
+    # A socket's folder is written where the path begins.
+    return f"{scheme}://{login}@{'/' if host.startswith('/') else ''}{host}{port}/{values['NAME']}"
 
 
 def environment(data_dir: Path) -> dict[str, str]:

@@ -160,13 +160,19 @@ def find_choice(asked: Any) -> Choice:
         page = chosen.page if content_id is None else Page.objects.live().filter(pk=content_id).first()
     else:
         page = Page.objects.live().filter(pk=content_id).first()
-        chosen = next(iter(shelf.opening(page)), None) if page else None
+        chosen = next(iter(ways_to_open(page)), None) if page else None
         if chosen is None:
             raise Missing(_("This is not on sale."))
     ways = [chosen]
     if not chosen.is_plan and page is not None:
-        ways += [other for other in shelf.opening(page) if other.pk != chosen.pk and other.currency == chosen.currency]
+        ways += [other for other in ways_to_open(page) if other.pk != chosen.pk and other.currency == chosen.currency]
     return Choice(tuple(ways), chosen, chosen.page)
+
+
+def ways_to_open(page: Page) -> list[Offer]:
+    """The offers that open a page: its own first, then the house's plan."""
+    ways = shelf.ways(page)
+    return [offer for offer in (ways.once, ways.plan) if offer is not None]
 
 
 def whole_number(value: Any) -> int | None:
