@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("sishu.web.library")),
     path("", include("sishu.web.statement")),
     path("", include("sishu.web.webhooks")),
+    path("", include("sishu.web.api")),
     path("", include("sishu.web.devmail")),
     path("studio/", include(wagtailadmin_urls)),
     *i18n_patterns(*by_language, prefix_default_language=False),

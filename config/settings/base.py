@@ -205,6 +205,8 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROXY_COUNT", 0)
 SESSION_COOKIE_SAMESITE = "Lax"
 OPEN_PUBLISHING = env.bool("OPEN_PUBLISHING", False)
+# For each token, person or address.
+API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 600)
 
 # --- Mail -----------------------------------------------------------------------------------------
 EMAIL_URL = env.str("EMAIL_URL", "")

@@ -1,0 +1,105 @@
+"""Buying. An order names an offer and nothing else: price, payee and state are the server's."""
+
+from __future__ import annotations
+
+from django.conf import settings
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.translation import get_language, gettext_noop
+from django.utils.translation import gettext as _
+from ninja import Path, Query, Router, Status
+
+from sishu.accounts.models import User
+from sishu.commerce import orders, payments
+from sishu.commerce.models import Order
+from sishu.core import money, plugins
+from sishu.core.errors import Invalid, Missing
+from sishu.web.api import auth, offers, schemas
+from sishu.web.api.paging import Paging
+from sishu.web.api.problems import refusals
+
+router = Router(tags=["orders"], auth=auth.KNOWN)
+
+
+@router.get("/orders", response=schemas.OrderList, summary=gettext_noop("List your orders"))
+def list_orders(request: HttpRequest, paging: Query[Paging]) -> schemas.OrderList:
+    own = Order.objects.filter(user=auth.person(request)).prefetch_related("lines")
+    return schemas.OrderList(items=[_describe(order) for order in paging.cut(own)], **paging.of(own.count()))
+
+
+@router.post(
+    "/orders",
+    response={201: schemas.PlacedOrder, refusals(404, 409, 503): None},
+    summary=gettext_noop("Place an order"),
+    description=gettext_noop(
+        "Asked again for the same offer, the answer is the same order. It is settled when the provider says so: "
+        "read the order to learn it. What is free is settled at once."
+    ),
+)
+def place_order(request: HttpRequest, asked: schemas.PlaceOrder) -> Status[schemas.PlacedOrder]:
+    user = auth.person(request)
+    gateway = _gateway(asked.gateway)
+    order = orders.place(user, offers.get(asked.offer).pk, language=get_language() or settings.LANGUAGE_CODE)
+    url = None
+    if order.status == Order.Status.AWAITING_PAYMENT:
+        back = settings.SITE_URL + reverse("payment_return", args=[order.number])
+        _payment, instruction = payments.start(
+            order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back
+        )
+        url = request.build_absolute_uri(instruction.url)
+    return Status(201, schemas.PlacedOrder(order=_describe(order), payment_url=url))
+
+
+@router.get(
+    "/orders/{number}",
+    response={200: schemas.Order, refusals(404): None},
+    summary=gettext_noop("Read one of your orders"),
+)
+def read_order(request: HttpRequest, number: Path[schemas.Number]) -> schemas.Order:
+    return _describe(_get_own(auth.person(request), number))
+
+
+@router.post(
+    "/orders/{number}/cancel",
+    response={200: schemas.Order, refusals(404, 409): None},
+    summary=gettext_noop("Cancel an order that is not paid"),
+)
+def cancel_order(request: HttpRequest, number: Path[schemas.Number]) -> schemas.Order:
+    user = auth.person(request)
+    return _describe(orders.cancel(_get_own(user, number).pk, user))
+
+
+def _gateway(asked: str) -> str:
+    names = plugins.names("gateways")
+    if asked and asked not in names:
+        raise Invalid(_("There is no payment provider “%(name)s” here.") % {"name": asked}, code="gateway")
+    if not names:
+        raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
+    return asked or next(iter(names))
+
+
+def _get_own(user: User, number: str) -> Order:
+    order = Order.objects.filter(number=number, user=user).first()
+    if order is None:
+        raise Missing(_("There is no such order."))
+    return order
+
+
+def _describe(order: Order) -> schemas.Order:
+    lines = [
+        schemas.OrderLine(
+            offer_id=line.offer_id,
+            title=line.title,
+            price=offers.amount_of(money.Money(line.amount, order.currency)),
+        )
+        for line in order.lines.all()
+    ]
+    return schemas.Order(
+        number=order.number,
+        status=order.status,  # type: ignore[arg-type]
+        total=offers.amount_of(order.total),
+        lines=lines,
+        created_at=order.created_at,
+        expires_at=order.expires_at,
+        paid_at=order.paid_at,
+    )
