@@ -13,7 +13,6 @@ from typing import IO, Any
 
 from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
-from django.http.response import StreamingHttpResponse
 from django.shortcuts import get_object_or_404
 from django.urls import path
 from django.utils.cache import patch_vary_headers
@@ -103,12 +102,9 @@ def _in_part(request: HttpRequest, found: Attachment) -> HttpResponseBase | None
     end = min(int(last), size - 1) if first and last else size - 1
     if start > end:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
-    part = _whole(found)
-    stream = found.file.open("rb")
-    response = StreamingHttpResponse(_pieces(stream, start, end - start + 1), status=206)
-    response.headers.update(
-        {name: part.headers[name] for name in ("Content-Type", "Content-Disposition", "Accept-Ranges")}
-    )
+    response = _whole(found)
+    response.streaming_content = _pieces(response.file_to_stream, start, end - start + 1)
+    response.status_code = 206
     response.headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     response.headers["Content-Length"] = str(end - start + 1)
     return response

@@ -26,7 +26,14 @@ from sishu.jobs import runner
 from sishu.web import paths
 from tests.factories.commerce import buy, make_offer, make_plan
 from tests.factories.content import (
-    make_article, make_attachment, make_creator, make_house, make_person, make_picture, paywall, prose,
+    make_article,
+    make_attachment,
+    make_creator,
+    make_house,
+    make_person,
+    make_picture,
+    paywall,
+    prose,
 )  # fmt: skip
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]

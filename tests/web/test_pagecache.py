@@ -1,0 +1,99 @@
+"""Kept pages: whole, for strangers alone, and never older than the last change."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from django.test import Client
+
+from sishu.content import generation
+from sishu.content.models import ArticlePage
+from sishu.web import paths
+from tests.factories.content import make_article, make_house, make_person
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture(autouse=True)
+def _own_generation(settings, tmp_path: Path) -> None:
+    settings.PAGE_CACHE_GENERATION_FILE = tmp_path / "generation"
+
+
+@pytest.fixture
+def page() -> ArticlePage:
+    make_house()
+    return make_article(title="旧题")
+
+
+def _retitle(page: ArticlePage) -> None:
+    page.title = "新题"
+    page.save_revision().publish()
+
+
+def test_a_page_is_kept_until_the_next_generation(page: ArticlePage, client: Client) -> None:
+    path = paths.page_path(page)
+    assert "旧题" in client.get(path).content.decode()
+    _retitle(page)
+    assert "旧题" in client.get(path).content.decode()
+    generation.touch()
+    assert "新题" in client.get(path).content.decode()
+
+
+def test_two_changes_in_one_tick_are_two_generations() -> None:
+    seen = set()
+    for _ in range(50):
+        generation.touch()
+        seen.add(generation.current())
+    assert len(seen) == 50
+
+
+def test_a_kept_page_carries_every_header_of_the_first(page: ArticlePage, client: Client) -> None:
+    first, second = client.get(paths.page_path(page)), client.get(paths.page_path(page))
+    assert dict(first.items()) == dict(second.items())
+    assert second["Content-Security-Policy"].startswith("default-src 'none'")
+    assert second["Cache-Control"] == "public, max-age=0, must-revalidate"
+    assert second["X-Content-Type-Options"] == "nosniff"
+
+
+def test_who_holds_the_page_is_told_that_it_is_still_true(page: ArticlePage, client: Client) -> None:
+    etag = client.get(paths.page_path(page))["ETag"]
+    again = client.get(paths.page_path(page), headers={"If-None-Match": etag})
+    assert (again.status_code, again.content) == (304, b"")
+    generation.touch()
+    assert client.get(paths.page_path(page), headers={"If-None-Match": etag}).status_code == 304
+    _retitle(page)
+    generation.touch()
+    assert client.get(paths.page_path(page), headers={"If-None-Match": etag}).status_code == 200
+
+
+def test_known_readers_neither_fill_nor_read_the_cache(page: ArticlePage, django_assert_num_queries) -> None:
+    path = paths.page_path(page)
+    reader, stranger = Client(), Client()
+    reader.force_login(make_person("lan", display_name="阿蘭"))
+    assert "阿蘭" in reader.get(path).content.decode()
+    assert "阿蘭" not in stranger.get(path).content.decode()
+    response = reader.get(path)
+    assert "阿蘭" in response.content.decode()
+    assert response["Cache-Control"] == "private, no-store"
+    assert "ETag" not in response
+    assert "ETag" not in stranger.get(path, headers={"Authorization": "Bearer x"})
+
+
+def test_addresses_with_unknown_parameters_are_not_kept(page: ArticlePage, client: Client) -> None:
+    assert "ETag" in client.get("/articles?page=1")
+    assert "ETag" not in client.get("/articles?page=1&x=1")
+    assert "ETag" not in client.get(f"{paths.page_path(page)}?utm=1")
+
+
+def test_hosts_and_languages_have_pages_of_their_own(page: ArticlePage, client: Client) -> None:
+    assert client.get("/").content != client.get("/en/").content
+    assert client.get("/", headers={"Host": "a.example"})["ETag"]
+    assert client.get("/nowhere/")["Cache-Control"] == "private, no-store"
+
+
+def test_head_and_post_make_no_kept_page(page: ArticlePage, client: Client) -> None:
+    assert "ETag" not in client.head(paths.page_path(page))
+    client.get(paths.page_path(page))
+    assert "ETag" in client.head(paths.page_path(page))
+    assert client.post(paths.page_path(page)).status_code in {200, 403, 405}
