@@ -5,14 +5,14 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from datetime import datetime
+from datetime import date, datetime
 from functools import cached_property
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
 from django.shortcuts import render
 from django.urls import path
-from django.utils.dates import MONTHS
+from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
@@ -125,7 +125,7 @@ def statement_csv(request: HttpRequest) -> StreamingHttpResponse:
     book = _book(request, books_of(creator))
     month = _month(request, ALL)
     heading = [
-        _("Date"), _("What"), _("Title"), _("Order"), _("Currency"), _("Buyer paid"), _("Your part"), _("Balance after"),
+        _("Date"), _("What"), _("Title"), _("Order number"), _("Currency"), _("Buyer paid"), _("Your part"), _("Balance after"),
         _("Book"),
     ]  # fmt: skip
     rows = [
@@ -165,8 +165,7 @@ def month_label(month: str) -> str:
     """A month in words."""
     if month == ALL:
         return _("All months")
-    year, number = month.split("-")
-    return _("%(month)s %(year)s") % {"month": MONTHS[int(number)], "year": year}
+    return date_format(date.fromisoformat(f"{month}-01"), "YEAR_MONTH_FORMAT")
 
 
 def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list[Entry]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils.timezone import now
@@ -15,6 +16,14 @@ from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan,
 from tests.factories.content import make_creator, make_house, make_person
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
+
+
+@pytest.fixture
+def client() -> Client:
+    """These tests read English."""
+    client = Client()
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
+    return client
 
 
 @pytest.fixture

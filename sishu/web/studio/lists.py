@@ -9,7 +9,6 @@ import django_filters
 from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
-from django.http import FileResponse, HttpResponse
 from django.urls import URLPattern, path, reverse
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
@@ -107,11 +106,6 @@ class ListView(generic.IndexView):
     def stream_csv(self, queryset: QuerySet[Any]) -> Iterator[bytes]:
         yield BYTE_ORDER_MARK.encode()
         yield from super().stream_csv(queryset)
-
-    def as_spreadsheet(self, queryset: QuerySet[Any], spreadsheet_format: str) -> HttpResponse | FileResponse:
-        response = super().as_spreadsheet(queryset, spreadsheet_format)
-        response["Cache-Control"] = "private, no-store"
-        return response
 
 
 class DetailView(generic.InspectView):

@@ -114,11 +114,10 @@ class PaymentViewSet(ReadOnlyViewSet):
     inspect_view_class = PaymentDetail
     filterset_class = PaymentFilters
     search_fields = ["reference", "provider_reference", "order__number", "order__user__username", "order__user__email"]
-    related = ("order__user",)
+    related = ("order",)
     list_display = [
         "reference",
-        LinkColumn("order.number", label=_("Order"), url_name="orders:inspect", target="order_id"),
-        Column("order.user.name", label=_("Buyer"), sort_key="order__user__username"),
+        LinkColumn("order.number", label=_("Order number"), url_name="orders:inspect", target="order_id"),
         Column("get_status_display", label=_("Status"), sort_key="status"),
         MoneyColumn("due", label=_("Due"), sort_key="amount"),
         MoneyColumn("captured", label=_("Arrived"), sort_key="captured_amount"),
@@ -131,7 +130,7 @@ class PaymentViewSet(ReadOnlyViewSet):
         "captured_at", "is_applied", "gateway", "book", "provider_reference", "created_at",
     ]  # fmt: skip
     export_headings = {
-        "order.number": _("Order"),
+        "order.number": _("Order number"),
         "get_status_display": _("Status"),
         "due": _("Due"),
         "captured": _("Arrived"),

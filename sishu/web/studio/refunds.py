@@ -56,10 +56,12 @@ class RefundViewSet(ReadOnlyViewSet):
     inspect_view_class = RefundDetail
     filterset_class = RefundFilters
     search_fields = ["reference", "payment__reference", "payment__order__number", "reason"]
-    related = ("payment__order__user", "requested_by")
+    related = ("payment__order", "requested_by")
     list_display = [
         "reference",
-        LinkColumn("payment.order.number", label=_("Order"), url_name="orders:inspect", target="payment.order_id"),
+        LinkColumn(
+            "payment.order.number", label=_("Order number"), url_name="orders:inspect", target="payment.order_id"
+        ),
         MoneyColumn("money", label=_("Amount"), sort_key="amount"),
         Column("get_part_display", label=_("Part"), sort_key="part"),
         Column("get_status_display", label=_("Status"), sort_key="status"),
@@ -73,7 +75,7 @@ class RefundViewSet(ReadOnlyViewSet):
     ]  # fmt: skip
     export_headings = {
         "payment.reference": _("Payment"),
-        "payment.order.number": _("Order"),
+        "payment.order.number": _("Order number"),
         "money": _("Amount"),
         "get_part_display": _("Part"),
         "get_status_display": _("Status"),
