@@ -174,6 +174,7 @@ AUTH_PASSWORD_VALIDATORS = [
     {"NAME": "django.contrib.auth.password_validation.UserAttributeSimilarityValidator"},
     {"NAME": "django.contrib.auth.password_validation.MinimumLengthValidator", "OPTIONS": {"min_length": 10}},
     {"NAME": "django.contrib.auth.password_validation.CommonPasswordValidator"},
+    {"NAME": "sishu.accounts.signin.NotTheDemoPassword"},
 ]
 LOGIN_URL = "/login"
 LOGIN_REDIRECT_URL = "/library"
@@ -263,5 +264,6 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
+    "loggers": {"wagtail": {"level": "WARNING"}},  # it tells every page's life; the page's own history does too
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
 }

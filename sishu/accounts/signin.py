@@ -22,6 +22,9 @@ from sishu.accounts import mail, names, roles, selectors
 from sishu.accounts.models import User
 from sishu.core.clock import now
 
+# Of the demo's accounts. Everybody knows it: it opens nothing where DEBUG is off, and nobody may choose it.
+DEMO_PASSWORD = "sishu-demo"  # noqa: S105
+
 NO_MATCH = _("The name or address and the password do not go together. Check both, or set a new password.")
 TOO_MANY = _("Too many failed attempts. Wait five minutes, or set a new password.")
 
@@ -48,7 +51,21 @@ class PasswordBackend(ModelBackend):
             User().set_password(password)
             return None
         # A barred person gets the same answer as a wrong password, after the same work.
-        return user if user.check_password(password) and self.user_can_authenticate(user) else None
+        fits = user.check_password(password) and self.user_can_authenticate(user)
+        return user if fits and (settings.DEBUG or password != DEMO_PASSWORD) else None
+
+
+class NotTheDemoPassword:
+    """A password validator: the demo's password is printed in the README."""
+
+    def validate(self, password: str, user: AbstractBaseUser | None = None) -> None:
+        """Raises ValidationError for the demo's password."""
+        if password == DEMO_PASSWORD:
+            raise ValidationError(_("This is the password of the demo. Choose another one."), code="demo_password")
+
+    def get_help_text(self) -> str:
+        """What the person should know beforehand: nothing."""
+        return ""
 
 
 class AccountAdapter(DefaultAccountAdapter):

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.db import transaction
 
-from sishu.accounts import addresses, roles
+from sishu.accounts import addresses, roles, signin
 from sishu.accounts.models import User
 from sishu.cli.demo import texts
 from sishu.commerce import offers
@@ -18,7 +18,7 @@ from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage, Authorship, Category, CreatorHub, HomePage
 from sishu.core.money import Money
 
-PASSWORD = "sishu-demo"  # noqa: S105  printed by `sishu run`; refused when DEBUG is off
+PASSWORD = signin.DEMO_PASSWORD
 # user name → role; the first five are printed for the visitor.
 ACCOUNTS = {
     "owner": roles.OWNER,
