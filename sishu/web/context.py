@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, TypeVar, cast
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -21,6 +21,8 @@ from sishu.content import generation
 from sishu.content import selectors as works_in
 from sishu.content.models import HomePage
 from sishu.web import paths
+
+Kept = TypeVar("Kept")
 
 # How long a link to the desk may outlive the right to sit there. The desk itself asks every time.
 DUTIES_SECONDS = 60
@@ -87,12 +89,13 @@ def duties_of(user: AbstractBaseUser | AnonymousUser) -> Duties:
     """What the links in the header depend on."""
     if not user.is_authenticated:
         return Duties()
-    return caches["pages"].get_or_set(f"duties:{user.pk}", partial(_read_duties, user), DUTIES_SECONDS)
+    kept = caches["pages"].get_or_set(f"duties:{user.pk}", partial(_read_duties, user), DUTIES_SECONDS)
+    return cast("Duties", kept)
 
 
-def per_generation(key: str, make: Callable[[], Any]) -> Any:
+def per_generation(key: str, make: Callable[[], Kept]) -> Kept:
     """What `make` returned in this generation, kept in this process. Only for what is the same for every reader."""
-    return caches["pages"].get_or_set(f"{generation.current()}:{key}", make)
+    return cast("Kept", caches["pages"].get_or_set(f"{generation.current()}:{key}", make))
 
 
 def house_of(page: HomePage | None, code: str, works_count: int = 0) -> House:
@@ -121,5 +124,5 @@ def _read_house(code: str) -> House:
     return house_of(home, code, home.works if home else 0)
 
 
-def _read_duties(user: AbstractBaseUser) -> Duties:
+def _read_duties(user: Any) -> Duties:
     return Duties(writes=selectors.may_publish(user), has_studio=user.has_perm(roles.STUDIO))

@@ -132,9 +132,9 @@ def _slip(sheet: Sheet) -> str:
     thread = f'<path d="M{spine} 0V{HEIGHT}{holes}" stroke="{sheet.ink}" stroke-opacity=".55" fill="none"/>'
     if not sheet.is_chinese:
         lines = _lines_of(sheet.title, 14)
-        height = 32 + len(lines) * 26
-        slip = f'<rect x="44" y="36" width="174" height="{height}" fill="{PAPER}"/>'
-        return thread + slip + _frame(48.5, 40.5, 165, height - 9, INK, 0.8) + _across(lines, 60, 69, 20, INK, 1.3)
+        tall = 32 + len(lines) * 26
+        slip = f'<rect x="44" y="36" width="174" height="{tall}" fill="{PAPER}"/>'
+        return thread + slip + _frame(48.5, 40.5, 165, tall - 9, INK, 0.8) + _across(lines, 60, 69, 20, INK, 1.3)
     columns = _columns_of(sheet.title, 8)
     longest = max(map(len, columns))
     size = 27 if longest <= 6 else 23
@@ -192,9 +192,9 @@ def _moon(sheet: Sheet) -> str:
     if above >= radius:
         out = f'<circle cx="{across}" cy="{horizon - above}" r="{radius}" fill="{ink}"/>'
     else:  # it touches the water: what would be below is left out
-        half = math.sqrt(radius**2 - above**2)
-        arc = f"A{radius} {radius} 0 1 1 {across + half:.1f} {horizon}z"
-        out = f'<path d="M{across - half:.1f} {horizon}{arc}" fill="{ink}"/>'
+        chord = math.sqrt(radius**2 - above**2)
+        arc = f"A{radius} {radius} 0 1 1 {across + chord:.1f} {horizon}z"
+        out = f'<path d="M{across - chord:.1f} {horizon}{arc}" fill="{ink}"/>'
     lines = _wrapped(sheet, 8, 18)
     size = 24 if sheet.is_chinese else 22
     first = HEIGHT - 28 - (len(lines) - 1) * size * 1.25

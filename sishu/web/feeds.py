@@ -49,7 +49,7 @@ def atom(request: HttpRequest) -> HttpResponse:
     return _answer(request, Atom1Feed)
 
 
-def _answer(request: HttpRequest, kind: type[SyndicationFeed]) -> HttpResponse:
+def _answer(request: HttpRequest, kind: type[Rss201rev2Feed] | type[Atom1Feed]) -> HttpResponse:
     feed = _fill(kind, request.path)
     response = HttpResponse(feed.writeString("utf-8"), content_type=kind.content_type)
     return pagecache.share(request, response)

@@ -103,7 +103,8 @@ def _in_part(request: HttpRequest, found: Attachment) -> HttpResponseBase | None
     if start > end:
         return HttpResponse(status=416, headers={"Content-Range": f"bytes */{size}"})
     response = _whole(found)
-    response.streaming_content = _pieces(response.file_to_stream, start, end - start + 1)
+    stream: Any = response.file_to_stream
+    response.streaming_content = _pieces(stream, start, end - start + 1)
     response.status_code = 206
     response.headers["Content-Range"] = f"bytes {start}-{end}/{size}"
     response.headers["Content-Length"] = str(end - start + 1)

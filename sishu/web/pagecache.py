@@ -72,7 +72,7 @@ class PageCache:
 
 def _key(request: HttpRequest, now: int) -> str:
     meta = request.META
-    parts = (request.scheme, meta.get("HTTP_HOST", ""), request.path, meta.get("QUERY_STRING", ""))
+    parts = (request.scheme or "", meta.get("HTTP_HOST", ""), request.path, meta.get("QUERY_STRING", ""))
     return f"page:{now}:" + blake2b("\n".join(parts).encode(errors="replace"), digest_size=16).hexdigest()
 
 
@@ -103,4 +103,4 @@ def _unpack(request: HttpRequest, stored: Stored) -> HttpResponseBase:
     response.headers["ETag"] = etag
     if "HTTP_IF_NONE_MATCH" not in request.META:
         return response
-    return get_conditional_response(request, etag, None, response)
+    return get_conditional_response(request, etag, None, response) or response

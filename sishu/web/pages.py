@@ -52,7 +52,8 @@ def serve(request: HttpRequest, path: str) -> HttpResponse:
             return read(request, article)
         case Room() as room:
             return visit(request, room)
-    return wagtail_views.serve(request, path)
+    answer: HttpResponse = wagtail_views.serve(request, path)
+    return answer
 
 
 def title_page(request: HttpRequest) -> HttpResponse:

@@ -57,7 +57,7 @@ def below_home(url_path: str) -> str:
 
 def absolute(path: str) -> str:
     """A path with the site's name before it."""
-    return settings.SITE_URL + iri_to_uri(path)
+    return f"{settings.SITE_URL}{iri_to_uri(path)}"
 
 
 def tag_of(language: str) -> str:

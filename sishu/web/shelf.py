@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
 from wagtail.models import Page
@@ -116,15 +117,21 @@ def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None)
             summary=work.summary,
             published_at=work.first_published_at,
             category=work.category.name if work.category else "",
-            authors=tuple(part.room_title or part.user.name for part in work.authorships.all()),
+            authors=names_of(work),
             minutes=work.reading_minutes,
             level=Level(work.level),
             offer=by_key.get(work.translation_key),
-            picture=work.cover.address(480) if work.cover_id else "",
+            picture=work.cover.address(480) if work.cover else "",
             language=work.locale.language_code,
         )
         for work in works
     )
+
+
+def names_of(work: ArticlePage) -> tuple[str, ...]:
+    """The authors' names as the work's language writes them."""
+    credits: Any = work.authorships.all()
+    return tuple(part.room_title or part.user.name for part in credits)
 
 
 def with_row(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
@@ -133,7 +140,7 @@ def with_row(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
     return works.defer("body").select_related("category", "cover", "locale").prefetch_related(prefetch)
 
 
-def parts() -> QuerySet[Authorship]:
+def parts() -> QuerySet[Any]:
     """Who wrote what, with the room that each author has in the page's language: a name may be written differently there."""
     rooms = CreatorHub.objects.live().filter(user=OuterRef("user"), locale=OuterRef("page__locale"))
     return Authorship.objects.select_related("user").annotate(
@@ -191,7 +198,7 @@ def ending(page: ArticlePage) -> Ending:
 
 def picture_path(page: ArticlePage) -> str:
     """Where those who link to a work find its picture: the author's cover, or the drawn one."""
-    return page.cover.address(1440) if page.cover_id else f"/covers/{page.pk}.svg"
+    return page.cover.address(1440) if page.cover else f"/covers/{page.pk}.svg"
 
 
 def authors_of(page: ArticlePage) -> tuple[Author, ...]:

@@ -26,7 +26,7 @@ def around_of(context: Context, page: ArticlePage) -> shelf.Around:
 @register.simple_tag(takes_context=True)
 def body_of(context: Context, page: ArticlePage) -> bodies.Body:
     """The text up to `level`, which a view or Wagtail's preview has set; a stranger's part when nobody has."""
-    return context.get("body") or bodies.body_of(page, Level(context.get("level", Level.PUBLIC)))
+    return context.get("body") or bodies.body_of(page, Level(context.get("level") or Level.PUBLIC))
 
 
 @register.simple_tag
@@ -39,7 +39,7 @@ def title_page(page: HomePage | None = None) -> House:
 def contents_of(house: House) -> shelf.Contents:
     """What stands on the title page beside the name."""
     language = house.language.code
-    return per_generation(f"contents:{language}", lambda: shelf.contents(house.page_id, language))
+    return per_generation(f"contents:{language}", lambda: shelf.contents(house.page_id or 0, language))
 
 
 @register.simple_tag
