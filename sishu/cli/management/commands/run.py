@@ -16,8 +16,8 @@ from django.core.management import call_command
 from django.core.management.base import BaseCommand
 
 from sishu.cli import doctor
-from sishu.cli.doctor import Problem
 from sishu.cli.demo import seed
+from sishu.cli.doctor import Problem
 from sishu.cli.supervisor import Plan
 
 
