@@ -186,9 +186,9 @@ def find_payment(ref: str) -> Payment | None:
     noun, key = parse_ref(ref)
     payments = Payment.objects.select_related("order")
     if noun == "payment":
-        return payments.filter(pk=key).first()
+        return payments.filter(pk=int(key)).first()
     if noun == "refund":
-        return payments.filter(refunds=key).first()
+        return payments.filter(refunds=int(key)).first()
     return None
 
 
@@ -223,8 +223,8 @@ def explain(user: User, page: Page) -> Explanation:
     """Why this person may read this page as far as they may."""
     keys = page.get_ancestors(inclusive=True).values("translation_key")
     held = list(Entitlement.objects.filter(user=user, page__translation_key__in=keys).select_related("page"))
-    orders = Order.objects.filter(user=user, lines__offer__page__translation_key__in=keys).distinct()
-    orders = list(orders.prefetch_related("lines"))
+    placed = Order.objects.filter(user=user, lines__offer__page__translation_key__in=keys).distinct()
+    orders = list(placed.prefetch_related("lines"))
     bought_by = {line.ref: order for order in orders for line in order.lines.all()}
     wrote = Authorship.objects.filter(user=user, page__translation_key=page.translation_key).select_related("page")
     return Explanation(

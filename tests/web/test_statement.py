@@ -80,7 +80,7 @@ def test_a_refund_is_a_negative_line_and_the_sale_stays(client, lan):
     rows = file_of(client)
     assert [(r["What"], r["Buyer paid"], r["Your part"], r["Balance after"]) for r in rows] == [
         ("Sale", "9.90", "8.91", "8.91"),
-        ("Refund", "-9.90", "-8.91", "0.00"),
+        ("Refunded sale", "-9.90", "-8.91", "0.00"),
     ]
     assert "Refund: Noodles" in page_of(client)
 

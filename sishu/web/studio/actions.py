@@ -18,9 +18,11 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.permissions import policy_registry
 
+from sishu.accounts.models import User
 from sishu.commerce.models import Payment
 from sishu.core import plugins
 from sishu.core.errors import DomainError
+from sishu.web.studio.lists import Facts
 from sishu.web.studio.policies import VIEW
 
 
@@ -56,6 +58,12 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
+    @property
+    def person(self) -> User:
+        """Who does it."""
+        assert isinstance(self.request.user, User)  # noqa: S101  for the type checker: a stranger has no permission
+        return self.request.user
+
     def act(self, **said: Any) -> str:
         """Do it, and return the sentence that tells so. A DomainError is shown as it is."""
         raise NotImplementedError
@@ -64,7 +72,7 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         """What will happen, in one or two sentences."""
         raise NotImplementedError
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         """(label, value) pairs that help to decide."""
         return []
 

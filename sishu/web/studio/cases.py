@@ -22,7 +22,7 @@ from sishu.core.refs import parse_ref
 from sishu.moderation import cases
 from sishu.moderation.models import Case, Decision
 from sishu.web.studio.actions import Action, check_gateway
-from sishu.web.studio.lists import DetailView, ReadOnlyViewSet, date_filter, status_filter
+from sishu.web.studio.lists import DetailView, Facts, ReadOnlyViewSet, date_filter, status_filter
 from sishu.web.studio.orders import refund_told
 from sishu.web.studio.policies import REFUND
 
@@ -67,13 +67,13 @@ class CaseDetail(DetailView):
             buttons.append(HeaderButton(gettext("Give back"), url=url, icon_name="resubmit"))
         return buttons
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         case = self.object
         return [
             (_("Question"), selectors.case_kind_label(case.kind)),
             (_("About"), case.ref),
             (_("Status"), case.get_status_display()),
-            (_("Note"), case.note),
+            (_("Remark"), case.note),
             (_("Opened"), case.opened_at),
         ]
 
@@ -97,12 +97,12 @@ class DecideCase(Action):
     def get_question(self) -> str:
         return gettext("The case is closed, and your reason stays with it for good. No money moves.")
 
-    def get_facts(self) -> list[tuple[str, Any]]:
-        return [(_("Question"), selectors.case_kind_label(self.object.kind)), (_("Note"), self.object.note)]
+    def get_facts(self) -> Facts:
+        return [(_("Question"), selectors.case_kind_label(self.object.kind)), (_("Remark"), self.object.note)]
 
     def act(self, **said: Any) -> str:
         _refuse_review(self.object)
-        cases.decide(self.object, Decision.Outcome.SETTLED, who=self.request.user, reason=said["reason"])
+        cases.decide(self.object, Decision.Outcome.SETTLED, who=self.person, reason=said["reason"])
         return gettext("The case is closed.")
 
 
@@ -126,8 +126,8 @@ class GiveBack(Action):
             "This cannot be undone."
         ) % {"money": money, "buyer": payment.order.user.name, "number": payment.order.number}
 
-    def get_facts(self) -> list[tuple[str, Any]]:
-        return [(_("Note"), self.object.note)]
+    def get_facts(self) -> Facts:
+        return [(_("Remark"), self.object.note)]
 
     def act(self, **said: Any) -> str:
         _refuse_review(self.object)
@@ -135,11 +135,11 @@ class GiveBack(Action):
         if payment is None:
             raise refunds.NothingToRefund(gettext("This payment holds nothing to give back."))
         check_gateway(payment)
-        refund = refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=self.request.user, reason=said["reason"])
+        refund = refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=self.person, reason=said["reason"])
         if refund.status == Refund.Status.SUCCEEDED:
             self.object.refresh_from_db()
             if self.object.status == Case.Status.OPEN:
-                cases.decide(self.object, Decision.Outcome.SETTLED, who=self.request.user, reason=said["reason"])
+                cases.decide(self.object, Decision.Outcome.SETTLED, who=self.person, reason=said["reason"])
         return refund_told(refund)
 
 
@@ -159,16 +159,16 @@ class CaseViewSet(ReadOnlyViewSet):
             "kind", label=_("Question"), accessor=lambda case: selectors.case_kind_label(case.kind), sort_key="kind"
         ),
         Column("get_status_display", label=_("Status"), sort_key="status"),
-        Column("note", label=_("Note")),
+        Column("note", label=_("Remark")),
         Column("opened_at", label=_("Opened"), sort_key="opened_at"),
     ]
     list_export = ["pk", "ref", "kind", "get_status_display", "note", "opened_at"]
     export_headings = {
-        "pk": _("Number"),
+        "pk": _("Row"),
         "ref": _("About"),
         "kind": _("Question"),
         "get_status_display": _("Status"),
-        "note": _("Note"),
+        "note": _("Remark"),
         "opened_at": _("Opened"),
     }
     export_filename = "cases"

@@ -6,13 +6,13 @@ from dataclasses import dataclass
 from datetime import datetime, time
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser
 from django.urls import reverse
 from django.utils.timezone import localtime, make_aware
 from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.ui.components import Component
 
+from sishu.accounts.models import User
 from sishu.commerce import selectors
 from sishu.content import workflow
 from sishu.content.first_checks import REVIEW
@@ -47,7 +47,7 @@ class TodayPanel(Component):
         return {"figures": [*_waiting(user), *_open_cases(user), *_sales(user), *_failing(user)]}
 
 
-def _waiting(user: AbstractBaseUser) -> list[Figure]:
+def _waiting(user: User) -> list[Figure]:
     if not user.has_perm(REVIEW_WORKS):
         return []
     count = workflow.waiting_for(user).count()
@@ -55,7 +55,7 @@ def _waiting(user: AbstractBaseUser) -> list[Figure]:
     return [Figure(str(count), words, f"{reverse('cases:index')}?kind={REVIEW}&status={Case.Status.OPEN}", bool(count))]
 
 
-def _open_cases(user: AbstractBaseUser) -> list[Figure]:
+def _open_cases(user: User) -> list[Figure]:
     if not (user.has_perm(REFUND) or user.has_perm(VIEW_CASES)):
         return []
     count = Case.objects.filter(status=Case.Status.OPEN).exclude(kind=REVIEW).count()
@@ -63,7 +63,7 @@ def _open_cases(user: AbstractBaseUser) -> list[Figure]:
     return [Figure(str(count), words, f"{reverse('cases:index')}?status={Case.Status.OPEN}", bool(count))]
 
 
-def _sales(user: AbstractBaseUser) -> list[Figure]:
+def _sales(user: User) -> list[Figure]:
     if not user.has_perm("commerce.view_order"):
         return []
     today = localtime(clock.now()).date()
@@ -80,7 +80,7 @@ def _sales(user: AbstractBaseUser) -> list[Figure]:
     return figures or [Figure("0", _("sales today"), url)]
 
 
-def _failing(user: AbstractBaseUser) -> list[Figure]:
+def _failing(user: User) -> list[Figure]:
     figures = []
     if user.has_perm("jobs.view_jobrun") and (count := jobs.failed_count()):
         words = ngettext("job was given up", "jobs were given up", count)

@@ -14,7 +14,7 @@ from sishu.commerce.models import Order
 from sishu.core.money import Money
 from sishu.core.refs import parse_ref
 from sishu.ledger.models import Book, Journal
-from sishu.web.studio.lists import BookColumn, DetailView, ReadOnlyViewSet, book_filter, date_filter
+from sishu.web.studio.lists import BookColumn, DetailView, Facts, ReadOnlyViewSet, book_filter, date_filter
 
 
 class JournalFilters(WagtailFilterSet):
@@ -32,7 +32,7 @@ class JournalDetail(DetailView):
 
     template_name = "studio/journal.html"
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         journal = self.object
         return [
             (_("Book"), Book(journal.book).label),
@@ -40,7 +40,7 @@ class JournalDetail(DetailView):
             (_("About"), journal.ref),
             (_("Posted"), journal.posted_at),
             (_("Month"), journal.period),
-            (_("By"), journal.actor),
+            (_("Posted by"), journal.actor),
             (_("Digest"), journal.digest),
         ]
 
@@ -87,8 +87,8 @@ class JournalViewSet(ReadOnlyViewSet):
     ]
     list_export = ["pk", "key", "kind", "ref", "book", "period", "posted_at", "digest"]
     export_headings = {
-        "pk": _("Number"),
-        "key": _("Key"),
+        "pk": _("Row"),
+        "key": _("Posting key"),
         "kind": _("Kind"),
         "ref": _("About"),
         "book": _("Book"),

@@ -20,6 +20,9 @@ from sishu.ledger.models import Book
 from sishu.web.spreadsheets import BYTE_ORDER_MARK, cell
 from sishu.web.studio.policies import VIEW
 
+# (label, value) pairs.
+Facts = list[tuple[object, Any]]
+
 
 def read(item: Any, path: str) -> Any:
     """The value at a dotted path of attributes; methods are called, and None ends the path."""
@@ -63,14 +66,14 @@ class LinkColumn(Column):
         return {**context, "url": reverse(self.url_name, args=(read(instance, self.target),))}
 
 
-def status_filter(model: type[Model]) -> django_filters.MultipleChoiceFilter:
+def status_filter(model: Any) -> django_filters.MultipleChoiceFilter:
     """Any of a model's statuses."""
     return django_filters.MultipleChoiceFilter(
         label=_("Status"), choices=model.Status.choices, widget=forms.CheckboxSelectMultiple
     )
 
 
-def date_filter(label: str) -> django_filters.DateFromToRangeFilter:
+def date_filter(label: Any) -> django_filters.DateFromToRangeFilter:
     """From one day to another."""
     return django_filters.DateFromToRangeFilter(label=label, widget=DateRangePickerWidget)
 
@@ -126,7 +129,7 @@ class DetailView(generic.InspectView):
     def get_page_title(self) -> str:
         return str(self.model._meta.verbose_name).capitalize()
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         """(label, value) pairs for the top of the page."""
         return []
 

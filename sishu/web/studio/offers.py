@@ -32,7 +32,7 @@ from sishu.commerce.splits import WHOLE_BPS
 from sishu.content.models import HomePage
 from sishu.core.errors import DomainError
 from sishu.core.money import Money, parse_decimal
-from sishu.web.studio.lists import DetailView, ListView, MoneyColumn, ReadOnlyViewSet
+from sishu.web.studio.lists import DetailView, Facts, ListView, MoneyColumn, ReadOnlyViewSet
 from sishu.web.studio.policies import PRICE_PLAN
 
 
@@ -63,12 +63,12 @@ class OfferList(ListView):
 class OfferDetail(DetailView):
     """One offer."""
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         offer = self.object
         return [
             (_("Title"), offer.title),
             (_("Price"), offer.price),
-            (_("Paid"), offer.get_interval_display()),
+            (_("Billed"), offer.get_interval_display()),
             (_("For sale"), _("yes") if offer.is_open else _("no")),
             (_("Page"), offer.page),
             (_("Shares"), shares_label(offer)),
@@ -92,13 +92,13 @@ class OfferViewSet(ReadOnlyViewSet):
     list_display = [
         "title",
         MoneyColumn("price", label=_("Price"), sort_key="amount"),
-        Column("get_interval_display", label=_("Paid"), sort_key="interval"),
+        Column("get_interval_display", label=_("Billed"), sort_key="interval"),
         Column("shares", label=_("Shares"), accessor=shares_label),
         Column("is_open", label=_("For sale"), accessor=lambda offer: _("yes") if offer.is_open else _("no")),
         Column("created_at", label=_("Since"), sort_key="created_at"),
     ]
     list_export = ["title", "price", "currency", "get_interval_display", "is_open", "created_at"]
-    export_headings = {"price": _("Price"), "get_interval_display": _("Paid"), "created_at": _("Since")}
+    export_headings = {"price": _("Price"), "get_interval_display": _("Billed"), "created_at": _("Since")}
     export_filename = "offers"
 
 
@@ -148,13 +148,14 @@ class BaseShares(forms.BaseFormSet):
         if len(payees) != len(set(payees)):
             raise forms.ValidationError(_("A payee stands here twice. Add the two parts up in one line."))
 
-    def basis_points(self) -> dict[int, int]:
-        """Payee's user id → basis points."""
-        said = [form.cleaned_data for form in self.forms if form.cleaned_data.get("payee")]
-        return {one["payee"].pk: int(one["percent"] * 100) for one in said}
-
 
 ShareFormSet = forms.formset_factory(ShareForm, formset=BaseShares, extra=3, max_num=100, absolute_max=100)
+
+
+def basis_points(shares: forms.BaseFormSet) -> dict[int, int]:
+    """Payee's user id → basis points of a valid set of shares."""
+    said = [form.cleaned_data for form in shares.forms if form.cleaned_data.get("payee")]
+    return {one["payee"].pk: int(one["percent"] * 100) for one in said}
 
 
 class PlanView(WagtailAdminTemplateMixin, TemplateView):
@@ -186,7 +187,7 @@ class PlanView(WagtailAdminTemplateMixin, TemplateView):
             with transaction.atomic():
                 offer = offers.price(
                     self.home, form.cleaned_data["price"], interval=Offer.Interval.MONTH,
-                    title=form.cleaned_data["title"], shares=shares.basis_points(),
+                    title=form.cleaned_data["title"], shares=basis_points(shares),
                 )  # fmt: skip
         except DomainError as error:
             form.add_error(None, str(error))
@@ -194,7 +195,7 @@ class PlanView(WagtailAdminTemplateMixin, TemplateView):
         messages.success(request, gettext("%(offer)s is on sale.") % {"offer": offer})
         return redirect("plan:index")
 
-    def _again(self, form: PlanForm, shares: BaseShares) -> HttpResponse:
+    def _again(self, form: PlanForm, shares: forms.BaseFormSet) -> HttpResponse:
         messages.error(self.request, gettext("The plan was not changed: see below."))
         return self.render_to_response(self.get_context_data(form=form, shares=shares), status=422)
 

@@ -15,7 +15,7 @@ from wagtail.admin.widgets.button import HeaderButton
 from sishu.commerce import refunds, selectors
 from sishu.commerce.models import Order, Payment, Refund
 from sishu.web.studio.actions import Action, check_gateway
-from sishu.web.studio.lists import DetailView, MoneyColumn, ReadOnlyViewSet, date_filter, status_filter
+from sishu.web.studio.lists import DetailView, Facts, MoneyColumn, ReadOnlyViewSet, date_filter, status_filter
 from sishu.web.studio.policies import REFUND
 
 
@@ -40,7 +40,7 @@ class OrderDetail(DetailView):
         url = reverse("orders:refund", args=(self.object.pk,))
         return [HeaderButton(gettext("Give the money back"), url=url, icon_name="resubmit")]
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         order = self.object
         return [
             (_("Buyer"), f"{order.user.name} ({order.user.username}, {order.user.email})"),
@@ -74,11 +74,11 @@ class RefundOrder(Action):
         if payment is None:
             return gettext("This order holds nothing to give back.")
         return gettext(
-            "%(money)s go back to %(buyer)s. The access they bought is closed, and everyone's part is taken back "
+            "%(money)s go back to %(buyer)s. The access they bought is closed, and everyone’s part is taken back "
             "out of the books. This cannot be undone."
         ) % {"money": self.object.total, "buyer": self.object.user.name}
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         return [(_("Bought"), line.title) for line in self.object.lines.all()]
 
     def act(self, **said: Any) -> str:
@@ -88,7 +88,7 @@ class RefundOrder(Action):
                 gettext("Order %(number)s holds nothing to give back.") % {"number": self.object.number}
             )
         check_gateway(payment)
-        refund = refunds.refund(payment.pk, Refund.Part.SALE, by=self.request.user, reason=said["reason"])
+        refund = refunds.refund(payment.pk, Refund.Part.SALE, by=self.person, reason=said["reason"])
         return refund_told(refund)
 
 

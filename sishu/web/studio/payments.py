@@ -22,6 +22,7 @@ from sishu.web.studio.actions import Action, NoForm, check_gateway
 from sishu.web.studio.lists import (
     BookColumn,
     DetailView,
+    Facts,
     LinkColumn,
     MoneyColumn,
     ReadOnlyViewSet,
@@ -61,7 +62,7 @@ class PaymentDetail(DetailView):
         url = reverse("payments:refresh", args=(self.object.pk,))
         return [HeaderButton(gettext("Ask the provider again"), url=url, icon_name="rotate")]
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         payment = self.object
         return [
             (_("Gateway"), payment.gateway),
@@ -71,7 +72,7 @@ class PaymentDetail(DetailView):
             (_("Arrived"), payment.captured if payment.captured_at else ""),
             (_("Arrived on"), payment.captured_at),
             (_("Settled the order"), _("yes") if payment.is_applied else _("no")),
-            (_("Provider's reference"), payment.provider_reference),
+            (_("Provider’s reference"), payment.provider_reference),
             (_("Started"), payment.created_at),
         ]
 

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Any
 
-from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
+from django.contrib.auth.models import AnonymousUser
 from django.db.models import QuerySet
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
+from sishu.accounts.models import User
 from sishu.commerce.models import Offer, Order, Payment, Refund
 from sishu.content.first_checks import REVIEW
 from sishu.jobs.models import JobRun
@@ -24,7 +25,7 @@ PRICE_PLAN = "commerce.change_offer"
 REVIEW_WORKS = "moderation.review_work"
 VIEW_CASES = "moderation.view_case"
 
-Person = AbstractBaseUser | AnonymousUser
+Person = User | AnonymousUser
 
 
 class ReadOnly(ModelPermissionPolicy):

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
@@ -11,6 +9,7 @@ from wagtail.admin.ui.tables import Column
 from sishu.commerce.models import Refund
 from sishu.web.studio.lists import (
     DetailView,
+    Facts,
     LinkColumn,
     MoneyColumn,
     ReadOnlyViewSet,
@@ -33,7 +32,7 @@ class RefundDetail(DetailView):
 
     template_name = "studio/refund.html"
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         refund = self.object
         return [
             (_("Amount"), refund.money),

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any
-
 import django_filters
 from django.db.models import QuerySet
 from django.utils.html import format_html
@@ -14,7 +12,7 @@ from wagtail.admin.ui.tables import Column
 from sishu.jobs.models import JobRun
 from sishu.outbox import relay
 from sishu.outbox.models import Delivery
-from sishu.web.studio.lists import DetailView, ReadOnlyViewSet, date_filter, status_filter
+from sishu.web.studio.lists import DetailView, Facts, ReadOnlyViewSet, date_filter, status_filter
 
 
 class JobFilters(WagtailFilterSet):
@@ -29,7 +27,7 @@ class JobFilters(WagtailFilterSet):
 class JobDetail(DetailView):
     """One job. Its arguments are not shown: they may hold what was meant for one person."""
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         job = self.object
         return [
             (_("Task"), job.task),
@@ -79,7 +77,7 @@ class DeliveryFilters(WagtailFilterSet):
 class DeliveryDetail(DetailView):
     """One reaction to one fact."""
 
-    def get_facts(self) -> list[tuple[str, Any]]:
+    def get_facts(self) -> Facts:
         delivery = self.object
         return [
             (_("Fact"), delivery.fact.name),
