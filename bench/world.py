@@ -23,7 +23,8 @@ def scratch(*, database_url: str = "", settings: str = "config.settings.producti
     )  # fmt: skip
     (folder / "static").mkdir()
     try:
-        subprocess.run([sys.executable, "-m", "django", "migrate", "--verbosity", "0"], check=True)
+        for command in (["migrate"], ["createcachetable", "--database", "cache"], ["collectstatic", "--no-input"]):
+            subprocess.run([sys.executable, "-m", "django", *command, "--verbosity", "0"], check=True)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -1,0 +1,164 @@
+"""What an order costs: place, start, apply through the service layer, beside the same rows written by hand.
+
+    python -m bench.orders [--seconds 5] [--database postgres://…]
+
+Without --database a PostgreSQL from a wheel is started; its commits are durable (fsync, synchronous_commit). The sandbox
+bank stands outside: a snapshot that says "captured" is applied as a notice would be, so that what is measured is ours.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import multiprocessing as mp
+import statistics
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import django
+
+from bench import world
+
+WORKERS = (1, 8, 16)
+
+
+def sell(readers: list[int], offer_id: int, seconds: float, answers: Any) -> None:
+    """Orders through the service layer, as fast as one process can."""
+    django.setup()
+    from sishu.accounts.models import User
+    from sishu.commerce import orders, payments
+    from sishu.core import clock
+    from sishu.core.money import Money
+    from sishu.gateways.base import Instruction, Outcome, Snapshot
+    from sishu.gateways.sandbox import SandboxGateway
+
+    SandboxGateway.start = lambda self, request: Instruction("/")  # type: ignore[method-assign]  the provider's own work
+
+    def one(user: Any) -> None:
+        order = orders.place(user, offer_id, language="en")
+        payment, _ = payments.start(order.pk, "sandbox", notify_url="/", return_url="/")
+        payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(order.amount, "CNY"), clock.now()))
+
+    answers.put(_loop(one, list(User.objects.filter(pk__in=readers)), seconds))
+
+
+def write_by_hand(readers: list[int], offer_id: int, seconds: float, answers: Any) -> None:
+    """The rows of an order in plain SQL over one connection, in one transaction: the floor."""
+    django.setup()
+    from django.db import connection, transaction
+
+    from bench.by_hand import order_of
+
+    accounts = _accounts()
+
+    def one(user_id: int) -> None:
+        with transaction.atomic(), connection.cursor() as cursor:
+            order_of(cursor, user_id, offer_id, accounts)
+
+    answers.put(_loop(one, readers, seconds))
+
+
+def _loop(one: Callable[[Any], None], things: list[Any], seconds: float) -> tuple[list[float], float]:
+    one(things.pop())  # opens the connection and the accounts
+    times, cpu, end = [], time.process_time(), time.perf_counter() + seconds
+    while things and time.perf_counter() < end:
+        began = time.perf_counter()
+        one(things.pop())
+        times.append(time.perf_counter() - began)
+    return times, time.process_time() - cpu
+
+
+def _accounts() -> list[int]:
+    from sishu.ledger.models import Account
+
+    return list(Account.objects.order_by("id").values_list("id", flat=True))
+
+
+def crowd(task: Callable[..., None], readers: list[int], offer_id: int, seconds: float, workers: int) -> dict[str, Any]:
+    """Figures of `workers` processes doing `task` at once."""
+    context = mp.get_context("spawn")
+    answers = context.Queue()
+    share = len(readers) // workers
+    processes = [
+        context.Process(target=task, args=(readers[n * share : (n + 1) * share], offer_id, seconds, answers))
+        for n in range(workers)
+    ]
+    for process in processes:
+        process.start()
+    results = [answers.get() for _ in processes]
+    for process in processes:
+        process.join()
+    times = sorted(t for part, _ in results for t in part)
+    return {
+        "workers": workers, "orders_per_s": round(sum(len(part) / max(sum(part), 1e-9) for part, _ in results)),
+        "p50_ms": round(1000 * statistics.median(times), 2), "p99_ms": round(1000 * times[int(len(times) * 0.99)], 2),
+        "cpu_ms": round(1000 * sum(cpu for _, cpu in results) / len(times), 2),
+    }  # fmt: skip
+
+
+def statements(offer_id: int, user_id: int) -> list[str]:
+    """The SQL of one order, in order, without the marks of transactions."""
+    from django.db import connection
+    from django.test.utils import CaptureQueriesContext
+
+    from sishu.accounts.models import User
+    from sishu.commerce import orders, payments
+    from sishu.core import clock
+    from sishu.core.money import Money
+    from sishu.gateways.base import Outcome, Snapshot
+
+    user = User.objects.get(pk=user_id)
+    with CaptureQueriesContext(connection) as queries:
+        order = orders.place(user, offer_id, language="en")
+        payment, _ = payments.start(order.pk, "sandbox", notify_url="/", return_url="/")
+        payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(order.amount, "CNY"), clock.now()))
+    marks = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
+    return [query["sql"] for query in queries if not query["sql"].startswith(marks)]
+
+
+@contextmanager
+def postgres(url: str) -> Iterator[str]:
+    """The database given, or one from a wheel for the length of the run."""
+    if url:
+        yield url
+        return
+    from tests.postgres import server
+
+    with server() as own:
+        yield own
+
+
+def run(seconds: float, url: str) -> list[dict[str, Any]]:
+    with postgres(url) as database, world.scratch(database_url=database):
+        django.setup()
+        from django.db import connection, connections
+
+        rates = {"service layer": sell, "the same rows by hand": write_by_hand}
+        offer_id, readers = world.fill(readers=int(seconds * 1500 * len(WORKERS) * len(rates)) + 2)
+        statements(offer_id, readers.pop())  # the first order opens the accounts
+        sql = statements(offer_id, readers.pop())
+        vendor = connection.vendor
+        connections.close_all()
+        rows, share = [], len(readers) // (len(WORKERS) * len(rates))
+        for workers in WORKERS:
+            for name, task in rates.items():
+                part, readers = readers[:share], readers[share:]
+                rows.append({"case": name, "on": vendor, **crowd(task, part, offer_id, seconds, workers)})
+        rows.append({"case": "SQL statements an order", "count": len(sql)})
+        django.db.connections.close_all()
+    return rows
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--seconds", type=float, default=5)
+    parser.add_argument("--database", default="")
+    options = parser.parse_args()
+    for row in run(options.seconds, options.database):
+        print(json.dumps(row))
+
+
+if __name__ == "__main__":
+    main()
