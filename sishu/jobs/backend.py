@@ -29,7 +29,7 @@ STATUSES = {
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class JobTask(Task):
+class JobTask(Task[..., Any]):
     """A task that may say how often it is tried: `@task(max_attempts=3)`."""
 
     max_attempts: int = MOST_ATTEMPTS
@@ -38,18 +38,18 @@ class JobTask(Task):
 class JobRunBackend(BaseTaskBackend):
     """Keeps tasks in the main database; `sishu worker` runs them."""
 
-    task_class = JobTask
+    task_class = JobTask  # type: ignore[assignment]  # the library's own type cannot say "any task"
     supports_defer = True
     supports_priority = True
     supports_async_task = True
     supports_get_result = True
 
-    def enqueue(self, task: Task, args: Any, kwargs: Any) -> TaskResult:
+    def enqueue(self, task: Task[..., Any], args: Any, kwargs: Any) -> TaskResult[Any]:
         """Write the job down. Arguments must be JSON; anything else raises TypeError here, not in the worker."""
         self.validate_task(task)
         return self._announce(task, self._store(task, args, kwargs, key=None))
 
-    def enqueue_once(self, task: Task, key: str, args: Any, kwargs: Any) -> TaskResult:
+    def enqueue_once(self, task: Task[..., Any], key: str, args: Any, kwargs: Any) -> TaskResult[Any]:
         """As `enqueue`, unless a job of that key is on record: then that one is returned, whatever became of it."""
         self.validate_task(task)
         try:
@@ -59,7 +59,7 @@ class JobRunBackend(BaseTaskBackend):
             return result_of(JobRun.objects.get(key=key), task)
         return self._announce(task, job)
 
-    def get_result(self, result_id: str) -> TaskResult:
+    def get_result(self, result_id: str) -> TaskResult[Any]:
         """The present state of a job by the id that `enqueue` gave. TaskResultDoesNotExist when it was pruned."""
         try:
             job = JobRun.objects.get(pk=int(result_id))
@@ -67,7 +67,7 @@ class JobRunBackend(BaseTaskBackend):
             raise TaskResultDoesNotExist(result_id) from error
         return result_of(job)
 
-    def _store(self, task: Task, args: Any, kwargs: Any, *, key: str | None) -> JobRun:
+    def _store(self, task: Task[..., Any], args: Any, kwargs: Any, *, key: str | None) -> JobRun:
         now = clock.now()
         return JobRun.objects.create(
             task=task.module_path,
@@ -81,13 +81,13 @@ class JobRunBackend(BaseTaskBackend):
             key=key,
         )
 
-    def _announce(self, task: Task, job: JobRun) -> TaskResult:
+    def _announce(self, task: Task[..., Any], job: JobRun) -> TaskResult[Any]:
         result = result_of(job, task)
         task_enqueued.send(type(self), task_result=result)
         return result
 
 
-def enqueue_once(task: Task, key: str, *args: Any, **kwargs: Any) -> TaskResult:
+def enqueue_once(task: Task[..., Any], key: str, *args: Any, **kwargs: Any) -> TaskResult[Any]:
     """Enqueue `task` unless a job with this `key` is on record (pruned jobs are forgotten)."""
     backend = task.get_backend()
     if not isinstance(backend, JobRunBackend):
@@ -95,7 +95,7 @@ def enqueue_once(task: Task, key: str, *args: Any, **kwargs: Any) -> TaskResult:
     return backend.enqueue_once(task, key, args, kwargs)
 
 
-def task_of(job: JobRun) -> Task:
+def task_of(job: JobRun) -> Task[..., Any]:
     """The task a job calls, with the job's own queue and priority. ImportError when the code is gone."""
     task = import_string(job.task)
     if not isinstance(task, Task):
@@ -103,11 +103,11 @@ def task_of(job: JobRun) -> Task:
     return task.using(priority=job.priority, queue_name=job.queue, run_after=job.run_after)
 
 
-def result_of(job: JobRun, task: Task | None = None) -> TaskResult:
+def result_of(job: JobRun, task: Task[..., Any] | None = None) -> TaskResult[Any]:
     """A job in the words of the Task API."""
     task = task or task_of(job)
     error = TaskError(exception_class_path=job.error_class, traceback=job.last_error)
-    result: TaskResult = TaskResult(
+    result: TaskResult[Any] = TaskResult(
         task=task,
         id=str(job.pk),
         status=STATUSES[JobRun.Status(job.status)],

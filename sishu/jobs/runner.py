@@ -69,7 +69,7 @@ def run(job: JobRun) -> None:
         task_finished.send(JobRunBackend, task_result=result_of(job, task))
 
 
-def _call(task: Task, job: JobRun) -> Any:
+def _call(task: Task[..., Any], job: JobRun) -> Any:
     result = result_of(job, task)
     task_started.send(JobRunBackend, task_result=result)
     context = [TaskContext(task_result=result)] if task.takes_context else []
@@ -89,8 +89,8 @@ def _failed(job: JobRun, error: BaseException) -> None:
 
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: 5 s, 15 s, 45 s … 1 h, each a fifth longer or shorter at random."""
-    pause = min(FIRST_PAUSE * 3 ** min(attempts - 1, 10), LONGEST_PAUSE)
-    return pause * random.uniform(0.8, 1.2)  # noqa: S311  spreads retries out; no secret
+    longer: int = 3 ** min(attempts - 1, 10)
+    return min(FIRST_PAUSE * longer, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  spreads retries out; no secret
 
 
 def _finish(job: JobRun, status: JobRun.Status, **values: Any) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from croniter import croniter
 from django.db import transaction
@@ -20,7 +21,7 @@ class Every:
     """A task to enqueue every so many `seconds`, or at the moments of a `cron` line in the site's time zone."""
 
     name: str
-    task: Task
+    task: Task[..., Any]
     seconds: int = 0
     cron: str = ""
 
@@ -35,7 +36,8 @@ class Every:
         if self.seconds:
             return moment + timedelta(seconds=self.seconds)
         local = moment.astimezone(timezone.get_default_timezone())
-        return croniter(self.cron, local).get_next(datetime)
+        coming: datetime = croniter(self.cron, local).get_next(datetime)
+        return coming
 
 
 def tick(entries: Iterable[Every]) -> int:

@@ -11,7 +11,8 @@ from sishu.jobs.models import JobRun, WorkerBeat
 
 def find_last_beat() -> datetime | None:
     """When a worker was last seen; None when none ever was."""
-    return WorkerBeat.objects.aggregate(seen=Max("seen_at"))["seen"]
+    seen_at: datetime | None = WorkerBeat.objects.aggregate(seen_at=Max("seen_at"))["seen_at"]
+    return seen_at
 
 
 def failed_count() -> int:

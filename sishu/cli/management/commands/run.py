@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import socket
 import sys
@@ -28,6 +29,8 @@ class Command(BaseCommand):
         for check in (check_port, doctor.check_storage, doctor.check_database):
             for problem in check():
                 sys.exit(str(problem))
+        # Seeding would tell of each page it makes.
+        logging.getLogger("wagtail").setLevel(logging.WARNING)
         for label, action in preparations():
             self.step(label, action)
         plan = Plan(children=commands(), probe=f"{probed_host()}:{settings.PORT}", greeting="\n".join(greeting()))
@@ -59,7 +62,7 @@ def check_port() -> Iterator[Problem]:
 def preparations() -> Iterator[tuple[str, Callable[[], object]]]:
     """What to do before the first request, with a word for each."""
     yield "Bringing the database up to date", lambda: call_command("migrate", interactive=False, verbosity=0)
-    if settings.CACHES["default"]["BACKEND"].endswith("DatabaseCache"):
+    if str(settings.CACHES["default"]["BACKEND"]).endswith("DatabaseCache"):
         yield "Making the table of counters", lambda: call_command("createcachetable", database="cache", verbosity=0)
     if isinstance(staticfiles_storage, ManifestFilesMixin):
         yield "Collecting static files", lambda: call_command("collectstatic", interactive=False, verbosity=0)
@@ -81,7 +84,8 @@ def commands() -> dict[str, list[str]]:
 
 def probed_host() -> str:
     """Where this machine reaches its own web server."""
-    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(settings.HOST, settings.HOST)  # noqa: S104
+    host: str = settings.HOST
+    return {"0.0.0.0": "127.0.0.1", "::": "::1"}.get(host, host)  # noqa: S104
 
 
 def greeting() -> Iterator[str]:
