@@ -8,7 +8,7 @@ class ContentConfig(AppConfig):
 
     def ready(self) -> None:
         from wagtail import signals
-        from wagtail.models import AbstractPage
+        from wagtail.models import AbstractPage, TaskState, WorkflowState
         from wagtail.permissions import register_permission_policy
 
         from sishu.content import announce
@@ -17,9 +17,14 @@ class ContentConfig(AppConfig):
         register_permission_policy(AbstractPage, OwnPages())
         signals.page_published.connect(announce.page_published)
         signals.page_unpublished.connect(announce.page_unpublished)
-        signals.workflow_submitted.connect(announce.workflow_submitted)
-        signals.task_submitted.connect(announce.task_submitted)
-        signals.workflow_approved.connect(announce.workflow_approved)
-        signals.workflow_rejected.connect(announce.workflow_rejected)
+        # Under the names by which Wagtail connects its own mails, and before it: those would be sent by the web process
+        # inside the transaction, beside ours.
+        for signal, announcement, sender, name in (
+            (signals.workflow_submitted, announce.workflow_submitted, WorkflowState, "workflow_state_submitted"),
+            (signals.task_submitted, announce.task_submitted, TaskState, "group_approval_task_submitted"),
+            (signals.workflow_approved, announce.workflow_approved, WorkflowState, "workflow_state_approved"),
+            (signals.workflow_rejected, announce.workflow_rejected, WorkflowState, "workflow_state_rejected"),
+        ):
+            signal.connect(announcement, sender=sender, dispatch_uid=f"{name}_email_notification")
         signals.workflow_cancelled.connect(announce.workflow_cancelled)
         signals.copy_for_translation_done.connect(announce.copied_for_translation)

@@ -103,7 +103,7 @@ def own_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "writing/list.html",
-        {"groups": [group for group in groups if group[1]], "section": "write", "thing": None},
+        {"groups": [group for group in groups if group[1]], "section": "write"},
     )
 
 
@@ -123,7 +123,7 @@ def preview(request: HttpRequest, page: ArticlePage, reader: str) -> HttpRespons
         "section": "write",
     }
     if level == Level.PUBLIC:
-        facts["user"] = AnonymousUser()
+        facts |= {"user": AnonymousUser(), "duties": context.Duties()}
     # As the page will be: in the language of the text, whatever the writer's own is.
     with translation.override(page.locale.language_code):
         response = render(request, "writing/preview.html", facts)
@@ -140,7 +140,7 @@ def _empty(request: HttpRequest) -> dict[str, Any]:
         "content_language": context.language_named(code),
         "publishes": bool(home and home.permissions_for_user(request.user).can_publish()),
         "leads": True,
-        "languages": [context.language_named(other) for other, _label in settings.LANGUAGES],
+        "languages": settings.LANGUAGES,
     }
 
 
@@ -175,13 +175,14 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
         "live_path": paths.page_path(page) if page.live else "",
         "readers": READERS,
         "content_language": context.language_named(page.locale.language_code),
+        "language_name": dict(settings.LANGUAGES)[page.locale.language_code],
         "other": _other_language(page, user),
     }
 
 
 def _other_language(page: ArticlePage, user: User) -> dict[str, Any]:
     """The other language, and the work's page in it if there is one."""
-    code = next(code for code, _label in settings.LANGUAGES if code != page.locale.language_code)
+    code, name = next(language for language in settings.LANGUAGES if language[0] != page.locale.language_code)
     family = ArticlePage.objects.filter(translation_key=page.translation_key, authorships__user=user)
     twin = family.exclude(pk=page.pk).defer("body").first()
-    return {"language": context.language_named(code), "page": twin}
+    return {"language": context.language_named(code), "name": name, "page": twin}

@@ -149,7 +149,7 @@ def _price(data: Data) -> str | None:
     if value is None:
         return ""
     if isinstance(value, bool) or not isinstance(value, str | int | float):
-        raise Invalid(_("“price” is not an amount. Send it like \"9.90\"."), code="price")
+        raise Invalid(_("“price” is not an amount. Send it like 9.90."), code="price")
     return str(value).strip()
 
 
