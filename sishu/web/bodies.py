@@ -9,7 +9,6 @@ from django.utils.safestring import SafeString, mark_safe
 from sishu.content import paywall, rendering, text
 from sishu.content.models import ArticlePage
 from sishu.content.paywall import Level
-from sishu.web import context
 
 # What blocks/paywall.html draws where a passed paywall stood.
 GATE = '<div class="gate"'
@@ -41,11 +40,9 @@ class Body:
         return self.next_level == Level.PAID
 
 
-def kept_body(page_id: int, level: Level) -> Body:
-    """The live text, drawn once for each generation and level."""
-    return context.per_generation(
-        f"body:{page_id}:{level}", lambda: body_of(ArticlePage.objects.only("body").get(pk=page_id), level)
-    )
+def live_body(page_id: int, level: Level) -> Body:
+    """The text of the live version."""
+    return body_of(ArticlePage.objects.only("body").get(pk=page_id), level)
 
 
 def body_of(page: ArticlePage, level: Level) -> Body:

@@ -23,7 +23,7 @@ from sishu.commerce import access
 from sishu.content import generation, selectors
 from sishu.content.models import ArticlePage, CreatorHub
 from sishu.content.paywall import Level
-from sishu.web import bodies, context, errors, lists, pagecache, paths, shelf
+from sishu.web import context, errors, lists, pagecache, paths, shelf
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +58,7 @@ def serve(request: HttpRequest, path: str) -> HttpResponse:
 
 def title_page(request: HttpRequest) -> HttpResponse:
     """The first page."""
-    response = render(request, "content/home_page.html", {"here": context.house_now().home})
+    response = render(request, "content/home_page.html", {"here": context.house_now().home, "is_live": True})
     return pagecache.share(request, response)
 
 
@@ -74,7 +74,9 @@ def read(request: HttpRequest, article: Article) -> HttpResponse:
         {
             "page": article.page,
             "around": article.around,
-            "body": bodies.kept_body(article.page.pk, level),
+            "level": level,
+            "is_known": request.user.is_authenticated,
+            "is_live": True,
             "alternates": article.around.translations,
             "here": article.around.path,
             "section": "articles",

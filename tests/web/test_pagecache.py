@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from django.template import Context, Template
 from django.test import Client
 
 from sishu.content import generation
@@ -97,3 +98,11 @@ def test_head_and_post_make_no_kept_page(page: ArticlePage, client: Client) -> N
     client.get(paths.page_path(page))
     assert "ETag" in client.head(paths.page_path(page))
     assert client.post(paths.page_path(page)).status_code in {200, 403, 405}
+
+
+def test_a_kept_part_cannot_know_who_asks() -> None:
+    source = "{% load keeping %}{% keep part known %}{{ user }}{{ request }}{{ known }}{% endkeep %}{{ user }}"
+    draw = Template(source).render
+    assert draw(Context({"user": "lan", "request": "r", "known": 1, "is_live": True})) == "NoneNone1lan"
+    assert draw(Context({"user": "he", "request": "r", "known": 1, "is_live": True})) == "NoneNone1he"
+    assert draw(Context({"user": "he", "known": 2, "is_live": True})) == "NoneNone2he"

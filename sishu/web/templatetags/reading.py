@@ -12,7 +12,7 @@ from django.utils.safestring import SafeString, mark_safe
 from sishu.content.models import ArticlePage, HomePage
 from sishu.content.paywall import Level
 from sishu.web import bodies, covers, paths, shelf, structured
-from sishu.web.context import House, house_now, house_of, per_generation
+from sishu.web.context import House, house_now, house_of
 
 register = template.Library()
 
@@ -26,7 +26,8 @@ def around_of(context: Context, page: ArticlePage) -> shelf.Around:
 @register.simple_tag(takes_context=True)
 def body_of(context: Context, page: ArticlePage) -> bodies.Body:
     """The text up to `level`, which a view or Wagtail's preview has set; a stranger's part when nobody has."""
-    return context.get("body") or bodies.body_of(page, Level(context.get("level") or Level.PUBLIC))
+    level = Level(context.get("level") or Level.PUBLIC)
+    return bodies.live_body(page.pk, level) if context.get("is_live") else bodies.body_of(page, level)
 
 
 @register.simple_tag
@@ -38,8 +39,7 @@ def title_page(page: HomePage | None = None) -> House:
 @register.simple_tag
 def contents_of(house: House) -> shelf.Contents:
     """What stands on the title page beside the name."""
-    language = house.language.code
-    return per_generation(f"contents:{language}", lambda: shelf.contents(house.page_id or 0, language))
+    return shelf.contents(house.page_id or 0, house.language.code)
 
 
 @register.simple_tag
@@ -49,24 +49,21 @@ def cover(thing: shelf.Row | ArticlePage, extra: str = "") -> SafeString:
     return mark_safe(covers.draw(thing.title, language, extra=extra))  # noqa: S308  titles are escaped
 
 
-@register.simple_tag(takes_context=True)
-def ending_of(context: Context, page: ArticlePage) -> shelf.Ending:
+@register.simple_tag
+def ending_of(page: ArticlePage) -> shelf.Ending:
     """What stands below an article that was read to its end."""
-    return (
-        per_generation(f"ending:{page.pk}", lambda: shelf.ending(page)) if "around" in context else shelf.ending(page)
-    )
+    return shelf.ending(page)
 
 
 @register.inclusion_tag("parts/offer_box.html", takes_context=True)
 def offer_box(context: Context, page: ArticlePage, body: bodies.Body, around: shelf.Around) -> dict[str, Any]:
     """What lies beyond the cut, and the ways to open it."""
-    is_kept = "around" in context
     return {
         "page": page,
         "body": body,
         "around": around,
-        "ways": per_generation(f"ways:{page.pk}", lambda: shelf.ways(page)) if is_kept else shelf.ways(page),
-        "user": context.get("user"),
+        "ways": shelf.ways(page),
+        "is_known": context.get("is_known"),
         "house": context.get("house"),
         "refund_days": settings.REFUND_WINDOW_DAYS,
     }
