@@ -59,7 +59,7 @@ def ensure_hub(user: User, locale: Locale | str) -> CreatorHub:
     else:
         hub = CreatorHub(user=user, owner=user, locale=locale, live=False, title=user.name, slug="")
         home = HomePage.objects.get(locale=locale)
-        hub.slug = find_available_slug(home, slugify(user.get_username(), allow_unicode=True))
+        hub.slug = find_available_slug(home, slugify(user.get_username(), allow_unicode=True) or "room")
         home.add_child(instance=hub)
     hub.save_revision(user=None).publish()
     hub.refresh_from_db()

@@ -174,6 +174,12 @@ def test_an_address_follows_the_title_until_it_is_public(draft, creator):
     assert ArticlePage.objects.get(pk=draft.pk).get_latest_revision_as_object().slug == "另一个名字"
 
 
+def test_a_title_or_a_name_without_letters_has_an_address_too():
+    creator = make.make_creator("...")
+    first, second = (writing.create(creator, "en", DraftValues(title=title)) for title in ("？！", "🎉"))
+    assert (first.slug, second.slug, first.get_parent().slug) == ("work", "work-2", "room")
+
+
 def test_uploads_must_be_the_authors_own(draft, creator):
     theirs = make.make_picture(make.make_creator())
     with pytest.raises(Invalid):
