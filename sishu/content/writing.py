@@ -167,7 +167,7 @@ def add_translation(page: ArticlePage, user: User) -> ArticlePage:
     code = next(code for code, _label in settings.LANGUAGES if code != row.locale.language_code)
     locale = Locale.objects.get(language_code=code)
     if existing := row.get_translation_or_none(locale):
-        return existing.specific
+        return ArticlePage.objects.get(pk=existing.pk)
     house.ensure_hub(row.get_parent().specific.user, locale)
     return ArticlePage.objects.get(pk=row.copy_for_translation(locale).pk)
 

@@ -116,7 +116,8 @@ def preview(request: HttpRequest, page: ArticlePage, reader: str) -> HttpRespons
     facts: dict[str, Any] = {
         "page": draft,
         "around": shelf.around(draft),
-        "body": bodies.body_of(draft, level),
+        "level": level,
+        "is_known": level > Level.PUBLIC,
         "reader": label,
         "reader_key": reader,
         "readers": READERS,

@@ -127,7 +127,7 @@ def _category(data: Data) -> int | None:
         found = Category.objects.filter(slug=value[:80]).first()
         if found is None:
             raise Invalid(_("There is no category “%(name)s”.") % {"name": value[:80]}, code="category")
-        return found.pk
+        return int(found.pk)
     return whole(data, "category")
 
 

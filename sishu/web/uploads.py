@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import wraps
+from typing import Any
 
 from django.core.files.uploadedfile import UploadedFile
 from django.http import HttpRequest, HttpResponseBase
@@ -22,7 +23,7 @@ LARGEST_PICTURE_FORM = 21 * 2**20
 LARGEST_FILE_FORM = uploads.LARGEST_FILE + 2**20
 SHOWN_WIDTH = 720
 
-Upload = Callable[[HttpRequest, UploadedFile], dict[str, object]]
+Upload = Callable[[HttpRequest, UploadedFile[Any]], dict[str, object]]
 
 
 def taking(most: int) -> Callable[[Upload], Callable[..., HttpResponseBase]]:
@@ -46,7 +47,7 @@ def taking(most: int) -> Callable[[Upload], Callable[..., HttpResponseBase]]:
     return wrap
 
 
-def sent_file(request: HttpRequest, most: int, name: str = "file") -> UploadedFile:
+def sent_file(request: HttpRequest, most: int, name: str = "file") -> UploadedFile[Any]:
     """The file a form brings. Looks at the announced size before anything of it is read."""
     check_size(request, most)
     file = request.FILES.get(name)
@@ -65,14 +66,14 @@ def check_size(request: HttpRequest, most: int) -> None:
 
 
 @taking(LARGEST_PICTURE_FORM)
-def picture(request: HttpRequest, file: UploadedFile) -> dict[str, object]:
+def picture(request: HttpRequest, file: UploadedFile[Any]) -> dict[str, object]:
     """Keep a picture for a text."""
     kept = uploads.add_picture(request.user, file)  # type: ignore[arg-type]
     return {"id": kept.pk, "url": reverse("writing_image", args=[kept.pk]), "alt": kept.description}
 
 
 @taking(LARGEST_FILE_FORM)
-def attachment(request: HttpRequest, file: UploadedFile) -> dict[str, object]:
+def attachment(request: HttpRequest, file: UploadedFile[Any]) -> dict[str, object]:
     """Keep a file for a text."""
     kept = uploads.add_attachment(request.user, file)  # type: ignore[arg-type]
     return {"id": kept.pk, "url": reverse("attachment", args=[kept.pk]), "title": kept.title}

@@ -80,7 +80,7 @@ def edit(request: HttpRequest, key: int) -> HttpResponseBase:
         return receive(request, page)
     if answers.wants_json(request):
         values, _version = writing.latest_values(page)
-        facts = {"title": values.title, "summary": values.summary, "body": values.markdown, "tags": list(values.tags)}
+        facts: dict[str, Any] = {"title": values.title, "summary": values.summary, "body": values.markdown, "tags": list(values.tags)}
         return answers.message(request, page.draft_title, csrf_token=get_token(request), **facts, **describe(page))
     return desk.sheet(request, page)
 
@@ -96,7 +96,7 @@ def autosave(request: HttpRequest, key: int | None = None) -> HttpResponseBase:
             page = keep(request, page, sent)
     except DomainError as error:
         return refuse_json(request, error)
-    facts: dict[str, object] = {"version": page.latest_revision_id}
+    facts: dict[str, Any] = {"version": page.latest_revision_id}
     if key is None:
         facts |= {"url": reverse("edit_autosave", args=[page.pk]), "location": reverse("edit", args=[page.pk])}
     return answers.message(request, pgettext("a work", "Saved."), **facts)
@@ -316,7 +316,7 @@ def _with_cover(request: HttpRequest, sent: Sent) -> Sent:
     if not upload:
         return sent
     try:
-        picture = uploads.add_picture(_writer(request), upload)  # type: ignore[arg-type]
+        picture = uploads.add_picture(_writer(request), upload)
     except Invalid as error:
         raise Invalid(str(error), code="cover") from error
     return replace(sent, changes={**sent.changes, "cover_id": picture.pk})

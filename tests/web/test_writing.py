@@ -1,32 +1,22 @@
-"""The writer's desk, by page and by program."""
+"""The writer's desk, by page and by program: who may sit there, the contract, the sheet."""
 
 from __future__ import annotations
 
 import html
-import json
 import re
-from typing import Any
 
 import pytest
-from django.core import mail
-from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sishu.accounts import roles
-from sishu.commerce import orders
 from sishu.commerce.models import Offer
-from sishu.content import dialect, workflow, writing
-from sishu.content.models import ArticlePage, Authorship, Category
-from sishu.core.errors import Missing
-from sishu.jobs import runner
-from sishu.reactions.worker import deliver_due
+from sishu.content import workflow, writing
+from sishu.content.models import ArticlePage, Category
 from tests.factories import content as make
+from tests.web.desk import SOLD, TEXT, WORK, form, send, work
 
 pytestmark = pytest.mark.django_db
 
-TEXT = make.LONG_ENOUGH
-SOLD = dialect.to_markdown([make.prose(TEXT), make.paywall("PAID"), make.prose("付费的部分。")])
-WORK = {"title": "复盘", "body": TEXT}
 EVIL = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'{{ 7*7 }}'
 
 
@@ -44,39 +34,6 @@ def shen():
 def desk(client: Client, shen) -> Client:
     client.force_login(shen)
     return client
-
-
-def send(client: Client, path: str, data: Any, **headers: str) -> Any:
-    body = data if isinstance(data, bytes) else json.dumps(data)
-    return client.post(path, body, content_type="application/json", headers=headers)
-
-
-def work() -> ArticlePage:
-    return ArticlePage.objects.get()
-
-
-def form(page: ArticlePage, **changes: object) -> dict[str, object]:
-    """What a browser sends back of an untouched sheet."""
-    values, version = writing.latest_values(page)
-    fields: dict[str, object] = {
-        "title": values.title, "summary": values.summary, "body": values.markdown, "tags": ", ".join(values.tags),
-        "category": values.category_id or "", "cover_id": values.cover_id or "", "version": version, "do": "save",
-    }  # fmt: skip
-    return fields | changes
-
-
-def settle() -> None:
-    """Let the worker do what is due."""
-    for _round in range(4):
-        deliver_due()
-        runner.run_due()
-
-
-def sell(page: ArticlePage, price: str = "9.90") -> Offer:
-    owner = Client()
-    owner.force_login(page.owner)
-    assert owner.post(f"/edit/{page.pk}", form(page, price=price)).status_code == 302
-    return Offer.objects.get(is_open=True)
 
 
 # --- Who may sit here ---------------------------------------------------------------------------------------------------
@@ -344,162 +301,3 @@ def test_html_in_every_field_is_inert(desk, shen, client):
         assert "<script>alert" not in shown
         assert "<img src=x" not in shown
         assert "script-src 'self'" in reply["Content-Security-Policy"]
-
-
-# --- Review -------------------------------------------------------------------------------------------------------------
-
-
-def test_from_the_sheet_to_the_reader(desk, shen):
-    reviewer = make.make_person("lin", role=roles.REVIEWER)
-    desk.post("/publish", {**WORK, "do": "submit"})
-    page = work()
-    assert desk.post(f"/edit/{page.pk}", form(page, title="改")).status_code == 409, "not under the reviewer's eyes"
-    settle()
-    assert [(sent.to, page.draft_title in sent.subject) for sent in mail.outbox] == [([reviewer.email], True)]
-    mail.outbox.clear()
-    workflow.reject(page, reviewer, "第二段说不清")
-    settle()
-    assert mail.outbox[0].to == [shen.email]
-    assert "第二段说不清" in mail.outbox[0].body
-    assert f"/edit/{page.pk}" in mail.outbox[0].body
-    assert "第二段说不清" in desk.get(f"/edit/{page.pk}").content.decode()
-    assert "第二段说不清" in desk.get("/writing").content.decode()
-    mail.outbox.clear()
-    desk.post(f"/edit/{page.pk}", form(page, body=TEXT + "说清了。", do="submit"))
-    settle()
-    workflow.approve(page, reviewer)
-    settle()
-    assert [sent.to for sent in mail.outbox] == [[reviewer.email], [shen.email]]
-    page.refresh_from_db()
-    assert page.live
-
-
-def test_a_work_in_review_can_be_taken_back(desk, shen):
-    desk.post("/publish", {**WORK, "do": "submit"})
-    page = work()
-    assert "<sishu-editor" not in desk.get(f"/edit/{page.pk}").content.decode()
-    assert desk.post(f"/edit/{page.pk}/take-back").status_code == 302
-    assert workflow.review_state(page).status == "draft"
-    assert "<sishu-editor" in desk.get(f"/edit/{page.pk}").content.decode()
-
-
-# --- Price and parts ----------------------------------------------------------------------------------------------------
-
-
-def test_a_price_is_set_changed_and_taken_away(desk, shen):
-    desk.post("/publish", {"title": "卖的", "body": SOLD, "price": "¥9.90", "do": "save"})
-    page, offer = work(), Offer.objects.get()
-    assert (offer.amount, offer.currency, offer.title) == (990, "CNY", "卖的")
-    assert [(share.payee, share.share_bps) for share in offer.shares.all()] == [(shen, 9000)]
-    desk.post(f"/edit/{page.pk}", form(page, price="0"))
-    assert Offer.objects.get().amount == 0
-    desk.post(f"/edit/{page.pk}", form(page, price="1,200.5"))
-    assert Offer.objects.get(is_open=True).amount == 120050
-    desk.post(f"/edit/{page.pk}", form(page, price=""))
-    assert not Offer.objects.filter(is_open=True).exists()
-
-
-def test_what_is_not_live_is_not_sold(desk, shen):
-    page = make.make_article(shen, body=dialect.to_blocks(SOLD), live=False)
-    offer, buyer = sell(page), make.make_person()
-    with pytest.raises(Missing):
-        orders.place(buyer, offer.pk, language="en")
-    page.get_latest_revision().publish()
-    assert orders.place(buyer, offer.pk, language="en").amount == 990
-
-
-def test_without_its_paywall_a_work_is_no_longer_sold(desk, shen):
-    page = make.make_article(shen, body=dialect.to_blocks(SOLD), live=False)
-    sell(page)
-    assert desk.post(f"/edit/{page.pk}", form(page, body=TEXT, price="9.90")).status_code == 302
-    assert not Offer.objects.filter(is_open=True).exists()
-
-
-def test_authors_share_what_the_house_leaves(desk, shen):
-    he = make.make_creator("he")
-    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
-    offer = sell(page)
-    assert desk.post(f"/edit/{page.pk}/coauthors", {"coauthor": "HE"}).status_code == 302
-    assert {share.payee for share in offer.shares.all()} == {shen}
-    parts = {f"share_{shen.pk}": "70", f"share_{he.pk}": "30", "price": "9.90"}
-    assert desk.post(f"/edit/{page.pk}", form(page, **parts)).status_code == 302
-    assert dict(offer.shares.values_list("payee__username", "share_bps")) == {"shen": 6300, "he": 2700}
-    refused = desk.post(f"/edit/{page.pk}", form(page, **parts | {f"share_{he.pk}": "31"}))
-    assert refused.status_code == 422
-    assert "101" in refused.content.decode()
-    desk.post(f"/edit/{page.pk}/coauthors/remove", {"person": he.pk})
-    assert dict(offer.shares.values_list("payee__username", "share_bps")) == {"shen": 9000}
-
-
-def test_a_coauthor_writes_and_does_not_set_the_price(client, shen):
-    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
-    offer, he = sell(page), make.make_creator("he")
-    Authorship.objects.create(page=page, user=he, role=Authorship.Role.COAUTHOR)
-    client.force_login(he)
-    assert client.post(f"/edit/{page.pk}", form(page, title="一起改的")).status_code == 302
-    assert writing.latest_values(page)[0].title == "一起改的"
-    for values in ({"price": "1"}, {"price": ""}, {f"share_{he.pk}": "100"}):
-        assert client.post(f"/edit/{page.pk}", form(page, **values)).status_code == 403
-    assert client.post(f"/edit/{page.pk}/coauthors", {"coauthor": "he"}).status_code == 403
-    offer.refresh_from_db()
-    assert (offer.amount, offer.is_open, offer.shares.get().payee) == (990, True, shen)
-
-
-@pytest.mark.parametrize("name", ["nobody", "reader", "", "shen@example.org", "\u202e", "x" * 200])
-def test_only_who_may_publish_is_invited(desk, shen, name):
-    make.make_person("reader")
-    page = make.make_article(shen, live=False)
-    assert desk.post(f"/edit/{page.pk}/coauthors", {"coauthor": name}).status_code == 422
-    assert page.authorships.get().user == shen
-
-
-# --- Withdrawal, languages, list ----------------------------------------------------------------------------------------
-
-
-def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
-    desk, shen, django_capture_on_commit_callbacks
-):
-    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
-    desk.post(f"/edit/{page.pk}/translation")
-    twin = ArticlePage.objects.exclude(pk=page.pk).get()
-    twin.get_latest_revision().publish()
-    sell(page)
-    assert desk.post(f"/edit/{page.pk}/withdraw").status_code == 302
-    assert ArticlePage.objects.filter(withdrawn_at=None).count() == 0
-    assert not Offer.objects.filter(is_open=True).exists()
-    assert Client().get(page.get_url()).status_code == 410
-    with django_capture_on_commit_callbacks(execute=True):
-        desk.post(f"/edit/{twin.pk}/restore")
-    assert ArticlePage.objects.filter(withdrawn_at=None).count() == 2
-    assert Client().get(page.get_url()).status_code == 200
-
-
-def test_the_other_language_is_begun_once(desk, shen):
-    page = make.make_article(shen)
-    first = desk.post(f"/edit/{page.pk}/translation")
-    assert desk.post(f"/edit/{page.pk}/translation")["Location"] == first["Location"]
-    twin = ArticlePage.objects.exclude(pk=page.pk).get()
-    assert (twin.locale.language_code, twin.authorships.get().user, twin.live) == ("en", shen, False)
-
-
-def test_the_list_shows_ones_own_works_where_they_stand(desk, shen, django_assert_max_num_queries):
-    make.make_article(make.make_creator("he"), title="别人的")
-    live, draft = make.make_article(shen, title="在架的"), make.make_article(shen, title="草稿的", live=False)
-    waiting = make.make_article(shen, title="待审的", live=False)
-    writing.submit(waiting, shen)
-    with django_assert_max_num_queries(24):
-        shown = desk.get("/writing").content.decode()
-    assert "别人的" not in shown
-    assert shown.index(draft.title) < shown.index(waiting.title) < shown.index(live.title)
-
-
-def test_a_cover_comes_with_the_form(desk, shen):
-    page = make.make_article(shen, live=False)
-    file = SimpleUploadedFile("a.png", make.picture_bytes(), "image/png")
-    assert desk.post(f"/edit/{page.pk}", form(page, cover_file=file)).status_code == 302
-    cover = writing.latest_values(page)[0].cover_id
-    assert cover
-    refused = desk.post(f"/edit/{page.pk}", form(page, cover_file=SimpleUploadedFile("a.png", b"<svg/>", "image/png")))
-    assert refused.status_code == 422
-    desk.post(f"/edit/{page.pk}", form(page, drawn_cover="on"))
-    assert writing.latest_values(page)[0].cover_id is None
