@@ -31,6 +31,7 @@ class JournalDetail(DetailView):
     """One journal with its moves."""
 
     template_name = "studio/journal.html"
+    row_name = _("Posting")
 
     def get_facts(self) -> Facts:
         journal = self.object

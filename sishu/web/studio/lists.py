@@ -116,6 +116,8 @@ class DetailView(generic.InspectView):
 
     any_permission_required = [VIEW]
     template_name = "studio/detail.html"
+    # What one row is called; by default as the model says.
+    row_name: Any = ""
 
     def get_object(self, queryset: QuerySet[Any] | None = None) -> Any:
         found = super().get_object(queryset)
@@ -127,7 +129,7 @@ class DetailView(generic.InspectView):
         return []
 
     def get_page_title(self) -> str:
-        return str(self.model._meta.verbose_name).capitalize()
+        return str(self.row_name or self.model._meta.verbose_name).capitalize()
 
     def get_facts(self) -> Facts:
         """(label, value) pairs for the top of the page."""
@@ -157,7 +159,7 @@ class ReadOnlyViewSet(ModelViewSet):
         return {**super().get_common_view_kwargs(**kwargs), **{f"{name}_url_name": None for name in absent}}
 
     def get_index_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_index_view_kwargs(related=self.related, **kwargs)
+        return super().get_index_view_kwargs(related=self.related, page_title=self.menu_label, **kwargs)
 
     def get_urlpatterns(self) -> list[URLPattern]:
         conv = self.pk_path_converter
