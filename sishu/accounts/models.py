@@ -10,6 +10,7 @@ from django.contrib.auth.models import AbstractUser, UserManager
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sishu.accounts import names
 
@@ -95,7 +96,7 @@ class ApiToken(models.Model):
     name = models.CharField(_("name"), max_length=60, help_text=_("What it is for, such as “backup script”."))
     digest = models.CharField(max_length=64, unique=True, editable=False)
     prefix = models.CharField(_("begins with"), max_length=16, editable=False)
-    scope = models.CharField(_("may"), max_length=8, choices=Scope.choices, default=Scope.READ)
+    scope = models.CharField(pgettext_lazy("a token", "may"), max_length=8, choices=Scope.choices, default=Scope.READ)
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     last_used_at = models.DateTimeField(_("last used"), null=True, editable=False)
     expires_at = models.DateTimeField(_("ends"), null=True, blank=True)

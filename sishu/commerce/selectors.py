@@ -11,6 +11,7 @@ from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from wagtail.models import Page
 
 from sishu.accounts.models import User
@@ -57,7 +58,7 @@ def timeline(order: Order) -> list[Event]:
 
 
 def _of_order(order: Order, lines: Sequence[OrderLine]) -> Iterator[Event]:
-    titles = _(", ").join(line.title for line in lines)
+    titles = pgettext("between names", ", ").join(line.title for line in lines)
     yield Event(order.created_at, _("Order placed"), order.user.name, f"{titles} · {order.total}")
     if order.status == Order.Status.CANCELLED:
         yield Event(order.updated_at, _("Order cancelled"), order.user.name)

@@ -6,12 +6,13 @@ from django.core.validators import RegexValidator
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 
 class Book(models.TextChoices):
     """Real money and play money never meet."""
 
-    LIVE = "live", _("Live")
+    LIVE = "live", pgettext_lazy("book", "Live")
     SANDBOX = "sandbox", _("Sandbox")
 
 
@@ -72,9 +73,7 @@ class Journal(models.Model):
     book = models.CharField(max_length=8, choices=Book.choices)
     period = models.CharField(max_length=7, db_index=True)
     digest = models.CharField(max_length=64)
-    reverses = models.OneToOneField(
-        "self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal"
-    )
+    reverses = models.OneToOneField("self", on_delete=models.PROTECT, null=True, blank=True, related_name="reversal")
     actor = models.CharField(max_length=80, blank=True)
     posted_at = models.DateTimeField()
 

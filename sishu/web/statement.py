@@ -15,6 +15,7 @@ from django.urls import path
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
+from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
@@ -183,7 +184,7 @@ def _entry(moves: Sequence[StatementRow], lines: Sequence[OrderLine], currency: 
     return Entry(
         moment=first.posted_at,
         kind=kinds.get(first.kind, first.kind),
-        title=_(", ").join(line.title for line in lines),
+        title=pgettext("between names", ", ").join(line.title for line in lines),
         number=lines[0].order.number if lines else "",
         gross=Money(sign * sum(line.amount for line in lines), currency) if lines else None,
         part=Money(sum(move.amount for move in moves), currency),

@@ -14,7 +14,7 @@ from django.db.models import Prefetch, QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import redirect
 from django.urls import URLPattern, path
-from django.utils.translation import gettext
+from django.utils.translation import gettext, pgettext
 from django.utils.translation import gettext_lazy as _
 from django.views.generic import TemplateView
 from wagtail.admin import messages
@@ -49,7 +49,7 @@ def shares_label(offer: Offer) -> str:
     shares = [(share.payee.name, share.share_bps) for share in offer.shares.all()]
     rest = WHOLE_BPS - sum(bps for _name, bps in shares)
     parts = [f"{name} {bps / 100:g} %" for name, bps in [*shares, (gettext("the house"), rest)] if bps]
-    return gettext(", ").join(parts)
+    return pgettext("between names", ", ").join(parts)
 
 
 class OfferList(ListView):
