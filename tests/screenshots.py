@@ -171,7 +171,7 @@ def photograph(house: House, scene: Scene) -> None:
         page.evaluate("document.fonts.ready")
         target = PICTURES / f"{scene.name}-{language}-{theme}-{width}.png"
         save(page.screenshot(), target)
-        print(f"{target.relative_to(ROOT)}  {target.stat().st_size // 1024} kB")  # noqa: T201
+        print(f"{target.relative_to(ROOT)}  {target.stat().st_size // 1024} kB")
         page.context.close()
 
 
