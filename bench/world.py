@@ -45,4 +45,6 @@ def fill(*, readers: int, price: int = 990) -> tuple[int, list[int]]:
     author = User.objects.create_user("author", "author@example.org", password=None)
     page = Page.get_first_root_node().add_child(instance=Page(title="A work", slug="a-work"))
     offer = offers.price(page, Money(price, "CNY"), shares={author.pk: 9000})
-    return offer.pk, list(User.objects.filter(username__startswith="reader").order_by("id").values_list("id", flat=True))
+    return offer.pk, list(
+        User.objects.filter(username__startswith="reader").order_by("id").values_list("id", flat=True)
+    )

@@ -18,7 +18,9 @@ def database_url() -> str:
     if connection.vendor == "sqlite":
         return f"sqlite:///{values['NAME']}"
     scheme = {"postgresql": "postgres", "mysql": "mysql"}[connection.vendor]
-    login = quote(values["USER"] or "", safe="") + (f":{quote(values['PASSWORD'], safe='')}" if values["PASSWORD"] else "")
+    login = quote(values["USER"] or "", safe="") + (
+        f":{quote(values['PASSWORD'], safe='')}" if values["PASSWORD"] else ""
+    )
     port = f":{values['PORT']}" if values["PORT"] else ""
     host = str(values["HOST"] or "")
     # A socket's folder is written where the path begins.

@@ -251,7 +251,9 @@ ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)
 PLATFORM_SHARE_BPS = env.int("PLATFORM_SHARE_BPS", 1000)
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", 7)
 if not 0 <= PLATFORM_SHARE_BPS <= 10_000:
-    raise ImproperlyConfigured(f"PLATFORM_SHARE_BPS is {PLATFORM_SHARE_BPS}; it counts hundredths of a percent, 0 to 10000.")
+    raise ImproperlyConfigured(
+        f"PLATFORM_SHARE_BPS is {PLATFORM_SHARE_BPS}; it counts hundredths of a percent, 0 to 10000."
+    )
 
 # --- Safety ---------------------------------------------------------------------------------------
 SECURE_REFERRER_POLICY = "same-origin"

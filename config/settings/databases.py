@@ -59,7 +59,9 @@ def _use_pymysql() -> None:
     try:
         pymysql = __import__("pymysql")
     except ImportError as error:
-        raise ImproperlyConfigured("DATABASE_URL is mysql://; install the driver: pip install 'sishu[mysql]'.") from error
+        raise ImproperlyConfigured(
+            "DATABASE_URL is mysql://; install the driver: pip install 'sishu[mysql]'."
+        ) from error
     pymysql.install_as_MySQLdb()
 
 

@@ -18,7 +18,9 @@ def kept_secret(path: Path) -> str:
     except OSError as error:
         if path.is_file():
             return path.read_text().strip()
-        raise ImproperlyConfigured(f"Cannot write {path}: {error.strerror}. Set DATA_DIR to a folder of yours.") from error
+        raise ImproperlyConfigured(
+            f"Cannot write {path}: {error.strerror}. Set DATA_DIR to a folder of yours."
+        ) from error
     with os.fdopen(handle, "w") as file:
         file.write(secret := secrets.token_urlsafe(48))
     return secret

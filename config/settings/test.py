@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import CACHES, DATABASES, STORAGES
+from config.settings.base import CACHES, DATABASES
 from config.settings.databases import SQLITE_MONEY
 from config.settings.plugins import plugins
 
@@ -20,10 +20,10 @@ CACHES = {**CACHES, "default": {"BACKEND": "django.core.cache.backends.locmem.Lo
 DATABASES = {"default": DATABASES["default"]}
 if DATABASES["default"]["ENGINE"].endswith("sqlite3"):
     # A file, so that tests can race real processes on it; it need not outlive the machine.
-    quick = SQLITE_MONEY["init_command"].replace("synchronous=FULL", "synchronous=OFF")
+    quick = str(SQLITE_MONEY["init_command"]).replace("synchronous=FULL", "synchronous=OFF")
     DATABASES["default"]["OPTIONS"] = {**SQLITE_MONEY, "init_command": quick}
     DATABASES["default"]["TEST"] = {"NAME": Path(gettempdir()) / f"sishu-test-{os.getuid()}-{os.getppid()}.sqlite3"}
-DATABASE_ROUTERS: list[str] = []
+DATABASE_ROUTERS = []
 STORAGES = {
     "default": {"BACKEND": "django.core.files.storage.InMemoryStorage"},
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},

@@ -46,8 +46,12 @@ def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
         .first()
     )
     if held is not None:
-        until = _("for good") if held.ends_at is None else _("until %(moment)s") % {"moment": f"{held.ends_at:%Y-%m-%d}"}
-        return Verdict(Level.PAID, "entitled", _("Bought (%(source)s), %(until)s.") % {"source": held.source, "until": until})
+        until = (
+            _("for good") if held.ends_at is None else _("until %(moment)s") % {"moment": f"{held.ends_at:%Y-%m-%d}"}
+        )
+        return Verdict(
+            Level.PAID, "entitled", _("Bought (%(source)s), %(until)s.") % {"source": held.source, "until": until}
+        )
     if user.has_perm(REVIEW):
         return Verdict(Level.PAID, "staff", _("May review every work."))
     if Authorship.objects.filter(user=user, page__translation_key=page.translation_key).exists():

@@ -38,7 +38,6 @@ class ProviderSilent(DomainError):
     status = 503
 
 
-
 def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str) -> tuple[Payment, Instruction]:
     """Open an attempt to collect an order, or find the open one, and learn where the buyer pays.
 

@@ -22,9 +22,7 @@ def send_refund_notice(refund_id: int) -> None:
     """To the buyer, once money went back."""
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     order = _find(refund.payment.order_id)
-    mail.send(
-        "commerce/mail/refund.txt", order.user.email, _language(order), refunded=refund.money, **_facts(order)
-    )
+    mail.send("commerce/mail/refund.txt", order.user.email, _language(order), refunded=refund.money, **_facts(order))
 
 
 def _find(order_id: int) -> Order:

@@ -136,6 +136,4 @@ def retry_due(limit: int = 50) -> int:
 
 
 def _unapplied_journals(payment: Payment) -> list[Journal]:
-    return list(
-        Journal.objects.filter(key__startswith=f"unapplied:{payment.reference}:", reversal=None).order_by("id")
-    )
+    return list(Journal.objects.filter(key__startswith=f"unapplied:{payment.reference}:", reversal=None).order_by("id"))

@@ -246,7 +246,10 @@ def sold_among(pages: Iterable[Page]) -> QuerySet[Page]:
     works = Page.objects.filter(Q(pk__in=below.values("pk")) | Q(aliases__in=below.values("pk"))).order_by()
     ordered = OrderLine.objects.filter(offer__page__translation_key__in=works.values("translation_key"))
     entitled = Entitlement.objects.filter(page__translation_key__in=works.values("translation_key"))
-    return Page.objects.filter(Q(pk__in=ordered.values("offer__page")) | Q(pk__in=entitled.values("page")))
+    sold: QuerySet[Page] = Page.objects.filter(
+        Q(pk__in=ordered.values("offer__page")) | Q(pk__in=entitled.values("page"))
+    )
+    return sold
 
 
 def unsold_offers(pages: Iterable[Page]) -> QuerySet[Offer]:

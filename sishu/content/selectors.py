@@ -37,7 +37,7 @@ def for_list(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
     return (
         works.defer("body")
         .select_related("category", "cover", "locale")
-        .prefetch_related(Prefetch("authorships", queryset=parts), "tags")
+        .prefetch_related(Prefetch("authorships", queryset=parts), "tags")  # type: ignore[misc]  modelcluster's manager
     )
 
 

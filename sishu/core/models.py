@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from django.db import models
 
+from sishu.core import clock
 from sishu.core.errors import DomainError
 
 
@@ -43,7 +44,9 @@ class Stateful(models.Model):
         if status not in self.MOVES.get(before, frozenset()):
             raise WrongStatus(f"{self._meta.verbose_name} {self.pk} is {before}; it cannot become {status}.")
         manager = type(self)._default_manager
-        if not manager.filter(pk=self.pk, status=before).update(status=status, **values):
+        if isinstance(self, Timestamped):
+            values.setdefault("updated_at", clock.now())
+        if not manager.filter(**{"pk": self.pk, "status": before}).update(**{"status": status, **values}):
             raise WrongStatus(f"{self._meta.verbose_name} {self.pk} is no longer {before}; read it again.")
         for name, value in {"status": status, **values}.items():
             setattr(self, name, value)

@@ -9,6 +9,7 @@ from django.conf import settings
 from django.core.checks import CheckMessage, Error, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
+from django.dispatch import receiver
 from django.utils.module_loading import import_string
 
 # kind → name → (dotted path, options); options become keyword arguments of a class. A bare path names a function.
@@ -43,7 +44,7 @@ def load_all(kind: str) -> dict[str, Any]:
     return {name: load(kind, name) for name in names(kind)}
 
 
-@setting_changed.connect
+@receiver(setting_changed)
 def _forget(*, setting: str, **_kwargs: Any) -> None:
     if setting == "PLUGINS":
         load.cache_clear()

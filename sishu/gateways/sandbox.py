@@ -9,6 +9,7 @@ import secrets
 from collections.abc import Mapping
 from datetime import datetime
 from pathlib import Path
+from typing import Any
 from urllib.error import URLError
 from urllib.request import Request, urlopen
 
@@ -129,14 +130,14 @@ class SandboxGateway:
         except (URLError, OSError):
             return False
 
-    def _read(self, said: dict[str, object]) -> Notice:
+    def _read(self, said: dict[str, Any]) -> Notice:
         if said["merchant"] != self.merchant:
             raise BadNotice("The notice is for another merchant.")
         currency, at = str(said["currency"]), said["captured_at"]
         captured = check_amount(said["captured"])
         refunds = tuple(
             RefundSnapshot(str(r["reference"]), RefundOutcome.SUCCEEDED, Money(check_amount(r["amount"]), currency))
-            for r in said["refunds"]  # type: ignore[attr-defined]  a non-list raises TypeError, which the caller expects
+            for r in said["refunds"]
         )
         snapshot = Snapshot(
             reference=str(said["reference"]),

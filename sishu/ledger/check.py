@@ -36,7 +36,9 @@ def faults() -> Iterator[Fault]:
             totals[transfer.credit_id] += transfer.amount
     for kept in Balance.objects.order_by("account_id"):
         if kept.posted != totals[kept.account_id]:
-            yield Fault(f"balance {kept.account_id}", f"holds {kept.posted}; its transfers sum to {totals[kept.account_id]}")
+            yield Fault(
+                f"balance {kept.account_id}", f"holds {kept.posted}; its transfers sum to {totals[kept.account_id]}"
+            )
     for name in triggers.missing():
         yield Fault(f"trigger {name}", "is not in the database; run `sishu migrate`")
 

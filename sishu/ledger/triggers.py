@@ -115,8 +115,7 @@ def _statements(vendor: str) -> Iterator[str]:
 
 def _sqlite(name: str, table: str, event: str, refusal: str, condition: str) -> Iterator[str]:
     yield (
-        f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition}"
-        f" BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
+        f"CREATE TRIGGER {name} BEFORE {event} ON {table} WHEN {condition} BEGIN SELECT RAISE(ABORT, '{refusal}'); END"
     )
 
 

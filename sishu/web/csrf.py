@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseForbidden
 from django.middleware.csrf import CsrfViewMiddleware
 
 
@@ -18,7 +18,7 @@ class OriginCsrf(CsrfViewMiddleware):
 
     def process_view(
         self, request: HttpRequest, callback: Any, callback_args: Any, callback_kwargs: Any
-    ) -> HttpResponse | None:
+    ) -> HttpResponseForbidden | None:
         has_origin = "HTTP_ORIGIN" in request.META
         if self._origin_verified(request) if has_origin else not request.COOKIES:  # type: ignore[attr-defined]
             request.csrf_processing_done = True  # type: ignore[attr-defined]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from django.contrib.auth.decorators import login_required
 from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
@@ -13,7 +15,7 @@ from django.views.decorators.cache import never_cache
 from sishu.commerce.models import Entitlement, Offer
 from sishu.content.models import ArticlePage, HomePage
 from sishu.core import clock
-from sishu.web import shelf
+from sishu.web import shelf, shop
 
 
 @never_cache
@@ -21,7 +23,9 @@ from sishu.web import shelf
 def library(request: HttpRequest) -> HttpResponse:
     """What the reader may read for good, in the language at hand where it exists, and how long their plan lasts."""
     moment = clock.now()
-    held = Entitlement.objects.filter(user=request.user, revoked_at=None).filter(Q(ends_at=None) | Q(ends_at__gt=moment))  # type: ignore[misc]
+    held = Entitlement.objects.filter(user=shop.buyer(request), revoked_at=None).filter(
+        Q(ends_at=None) | Q(ends_at__gt=moment)
+    )
     keys = list(held.filter(ends_at=None).order_by("-id").values_list("page__translation_key", flat=True))
     works = own_works(keys, get_language())
     houses = HomePage.objects.values("translation_key")
@@ -30,7 +34,7 @@ def library(request: HttpRequest) -> HttpResponse:
     return render(request, "shop/library.html", {"rows": shelf.rows_of(works), "plan": plan, "plan_offer": offer})
 
 
-def own_works(keys: list[object], language: str) -> list[ArticlePage]:
+def own_works(keys: Sequence[object], language: str | None) -> list[ArticlePage]:
     """One page per work: in the reader's language if there is one, else in the other. Newest purchase first."""
     pages = shelf.with_row(ArticlePage.objects.live().filter(translation_key__in=keys))
     chosen: dict[object, ArticlePage] = {}

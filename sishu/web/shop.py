@@ -19,10 +19,11 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
 from wagtail.models import Page
 
+from sishu.accounts.models import User
 from sishu.commerce import orders, payments
 from sishu.commerce.models import Offer, Order, Payment
 from sishu.core import plugins
-from sishu.core.errors import Invalid, Missing
+from sishu.core.errors import Invalid, Missing, NotAllowed
 from sishu.web import answers, paths, shelf
 
 # What a bigint column counts to; a larger id names nothing.
@@ -51,7 +52,9 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     if not request.user.is_authenticated:
         if answers.wants_json(request):
             return answers.refuse(request, 401, _("Sign in to buy, then send this again."), code="not_signed_in")
-        here = f"{request.path}?{urlencode({'offer': choice.chosen.pk, 'next': local_path(request, asked.get('next'))})}"
+        here = (
+            f"{request.path}?{urlencode({'offer': choice.chosen.pk, 'next': local_path(request, asked.get('next'))})}"
+        )
         return redirect_to_login(here, reverse("account_login"))
     return_path = local_path(request, asked.get("next"))
     if request.method == "POST":
@@ -65,7 +68,7 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
     """Place the order and open a payment; a free offer is settled at once."""
     gateway = gateway if isinstance(gateway, str) and gateway in plugins.names("gateways") else ""
     try:
-        order = orders.place(request.user, choice.chosen.pk, language=get_language(), return_path=return_path)  # type: ignore[arg-type]
+        order = orders.place(buyer(request), choice.chosen.pk, language=get_language(), return_path=return_path)
     except orders.AlreadyOwned as error:
         if answers.wants_json(request):
             return answers.message(request, _("Payment successful."), detail=str(error))
@@ -78,13 +81,11 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
     if not gateway:
         raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
     back = settings.SITE_URL + reverse("payment_return", args=[order.number])
-    _payment, instruction = payments.start(
-        order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back
-    )
+    _payment, instruction = payments.start(order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back)
     if answers.wants_json(request):
         url = request.build_absolute_uri(instruction.url)
         return answers.message(request, _("Please complete the payment."), 202, payment_url=url, order=describe(order))
-    return HttpResponseRedirect(instruction.url, status=303)  # type: ignore[call-arg]
+    return HttpResponseRedirect(instruction.url, status=303)
 
 
 @never_cache
@@ -120,7 +121,7 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
 @login_required
 def own_orders(request: HttpRequest) -> HttpResponse:
     """Everything the reader ever ordered, newest first."""
-    found = Order.objects.filter(user=request.user).prefetch_related("lines")[:NEWEST_ORDERS]
+    found = Order.objects.filter(user=buyer(request)).prefetch_related("lines")[:NEWEST_ORDERS]
     return render(request, "shop/orders.html", {"orders": found})
 
 
@@ -141,7 +142,7 @@ def one_order(request: HttpRequest, number: str) -> HttpResponse:
 def cancel(request: HttpRequest, number: str) -> HttpResponseBase:
     """The reader thought better of it."""
     order = own_order(request, number)
-    orders.cancel(order.pk, request.user)  # type: ignore[arg-type]
+    orders.cancel(order.pk, buyer(request))
     if answers.wants_json(request):
         order.refresh_from_db()
         return answers.message(request, _("Order cancelled."), order=describe(order))
@@ -193,9 +194,16 @@ def local_path(request: HttpRequest, value: Any) -> str:
     return value.partition("#")[0] if safe else ""
 
 
+def buyer(request: HttpRequest) -> User:
+    """Who is asking, in a view that only lets signed-in people in."""
+    if not isinstance(request.user, User):
+        raise NotAllowed(_("Sign in first."), status=401)
+    return request.user
+
+
 def own_order(request: HttpRequest, number: str) -> Order:
     """The reader's own order; anybody else's is not there."""
-    order = Order.objects.filter(number=number, user=request.user).first()  # type: ignore[misc]
+    order = Order.objects.filter(number=number, user=buyer(request)).first()
     if order is None:
         raise Missing(_("There is no such order."))
     return order

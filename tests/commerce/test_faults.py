@@ -207,7 +207,9 @@ def test_row_11_pay_twice_at_the_cashier(reader, offer, payment):
 
 def test_row_11_money_that_comes_a_second_time_later(reader, offer, payment):
     pay(payment)
-    twice = Snapshot(payment.reference, Outcome.CAPTURED, Payment(captured_amount=1980, currency="CNY").captured, clock.now())
+    twice = Snapshot(
+        payment.reference, Outcome.CAPTURED, Payment(captured_amount=1980, currency="CNY").captured, clock.now()
+    )
     for _ in range(3):
         payments.apply(twice)
     assert_paid_once(reader, offer)
@@ -352,7 +354,9 @@ def test_row_38_a_price_of_zero_needs_no_gateway(reader):
     assert Fact.objects.filter(name="OrderPaid").count() == 1
 
 
-def test_row_64_a_commit_that_fails_is_answered_5xx_and_nothing_is_half_written(transactional_db, reader, offer, payment):
+def test_row_64_a_commit_that_fails_is_answered_5xx_and_nothing_is_half_written(
+    transactional_db, reader, offer, payment
+):
     bank().pay(payment.reference)
     full = ("disk_is_full", "commerce_entitlement", "INSERT", "no space left", "1 = 1")
     with connection.cursor() as cursor:

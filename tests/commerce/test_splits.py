@@ -46,7 +46,16 @@ def test_more_than_the_whole_is_refused():
         of_line(100, [(1, 6000), (2, 4001)])
 
 
-@given(st.lists(st.tuples(st.integers(1, 10**9), st.lists(st.tuples(st.integers(1, 9), st.integers(1, 1000)), max_size=5, unique_by=lambda s: s[0])), min_size=1, max_size=4))
+@given(
+    st.lists(
+        st.tuples(
+            st.integers(1, 10**9),
+            st.lists(st.tuples(st.integers(1, 9), st.integers(1, 1000)), max_size=5, unique_by=lambda s: s[0]),
+        ),
+        min_size=1,
+        max_size=4,
+    )
+)
 def test_a_sale_passes_clearing_and_leaves_nothing_there(lines):
     moves = of_sale("sandbox", sum(amount for amount, _ in lines), lines)
     assert moves[0].debit == chart.provider("sandbox")

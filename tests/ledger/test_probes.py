@@ -114,9 +114,9 @@ def test_13_a_line_comes_once(books):
 
 
 JOURNAL = (
-    "INSERT INTO ledger_journal (%(columns)s) VALUES (%(marks)s)"
-    % {"columns": '{key}, kind, ref, book, period, digest, reverses_id, actor, posted_at', "marks": ", ".join(["%s"] * 9)}
-)  # fmt: skip
+    "INSERT INTO ledger_journal ({key}, kind, ref, book, period, digest, reverses_id, actor, posted_at)"
+    " VALUES (%s, %s, %s, %s, %s, %s, %s, %s, %s)"
+)
 
 
 def insert_journal(key, *, period="2026-11", reverses=None, book="live"):

@@ -108,7 +108,7 @@ def _work(versions: list[texts.Text], people: dict[str, User], categories: dict[
     _publish(page, first)
     for text in versions[1:]:
         other = writing.add_translation(page, author)
-        writing.save_draft(other, author, _values(text, categories), other.latest_revision_id)
+        writing.save_draft(other, author, _values(text, categories), other.latest_revision_id or 0)
         _publish(ArticlePage.objects.get(pk=other.pk), text)
     if first.amount is not None:
         offers.price(page, Money(first.amount, settings.CURRENCY), shares=_shares(first, people))

@@ -29,9 +29,7 @@ class Offer(Timestamped):
     amount = models.BigIntegerField(_("price in minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     interval = models.CharField(_("interval"), max_length=5, choices=Interval.choices, blank=True)
-    page = models.ForeignKey(
-        "wagtailcore.Page", on_delete=models.PROTECT, null=True, blank=True, related_name="offers"
-    )
+    page = models.ForeignKey("wagtailcore.Page", on_delete=models.PROTECT, null=True, blank=True, related_name="offers")
     is_open = models.BooleanField(_("for sale"), default=True)
     # "kind:interval:translation key" while open, null afterwards: one open offer of a kind for a work in all languages.
     slot = models.CharField(max_length=80, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
@@ -72,7 +70,9 @@ class RevenueShare(models.Model):
         ordering = ["id"]
         constraints = [
             models.UniqueConstraint(fields=["offer", "payee"], name="commerce_share_once_per_payee"),
-            models.CheckConstraint(condition=Q(share_bps__gte=1, share_bps__lte=10_000), name="commerce_share_in_range"),
+            models.CheckConstraint(
+                condition=Q(share_bps__gte=1, share_bps__lte=10_000), name="commerce_share_in_range"
+            ),
         ]
 
     def __str__(self) -> str:

@@ -35,9 +35,7 @@ class Payment(Stateful, Timestamped):
     gateway = models.CharField(_("gateway"), max_length=20)
     book = models.CharField(_("book"), max_length=8)
     reference = models.CharField(_("reference"), max_length=32, unique=True)
-    status = models.CharField(
-        _("status"), max_length=10, choices=Status.choices, default=Status.PENDING, db_index=True
-    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING, db_index=True)
     amount = models.BigIntegerField(_("due in minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     captured_amount = models.BigIntegerField(_("captured in minor units"), default=0)

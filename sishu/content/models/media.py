@@ -32,7 +32,7 @@ class Picture(AbstractImage):
     def save(self, *args: Any, **kwargs: Any) -> None:
         # Every door (studio, chooser, writer's page) ends here, so none can forget it.
         if self.file and not self.file._committed:  # type: ignore[has-type]
-            self.file = reencode(self.file)
+            self.file = reencode(self.file)  # type: ignore[has-type]
             self._set_image_file_metadata()
         super().save(*args, **kwargs)
 
