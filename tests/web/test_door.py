@@ -157,6 +157,7 @@ def _wagtail_view(client: Client, world: World) -> str:
 OPENING: dict[str, Callable[[Client, World], str]] = {
     "page": lambda client, world: _get(client, paths.page_path(world.zh)),
     "page in the other language": lambda client, world: _get(client, paths.page_path(world.en)),
+    "API": lambda client, world: _get(client, f"/api/v1/works/{world.zh.pk}"),
     "pictures": _media("pictures"),
     "files": _media("files"),
 }
@@ -175,6 +176,8 @@ PUBLIC: dict[str, Callable[[Client, World], str]] = {
     "search for a paid word": lambda client, world: _after(
         _get(client, f"/en/search?q={WORDS[Level.PAID]}"), 'class="recto"'
     ),
+    "API, list": lambda client, world: _get(client, "/api/v1/works"),
+    "API, search for a paid word": lambda client, world: _get(client, f"/api/v1/works?query={WORDS[Level.PAID]}"),
     "RSS": lambda client, world: _get(client, "/feed/rss"),
     "RSS in the other language": lambda client, world: _get(client, "/en/feed/rss"),
     "Atom": lambda client, world: _get(client, "/feed/atom"),

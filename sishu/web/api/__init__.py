@@ -6,7 +6,7 @@ from django.urls import path, re_path
 from django.views.decorators.csrf import csrf_exempt
 
 from sishu.web.api import auth, docs, entitlements, me, offers, orders, problems, works, writing
-from sishu.web.api.description import DescribedAPI
+from sishu.web.api.description import DescribedAPI, PlainRenderer
 
 api = DescribedAPI(
     title="Sishu 私塾",
@@ -15,6 +15,7 @@ api = DescribedAPI(
     docs_url=None,
     throttle=auth.Pace(),
     parser=problems.JsonParser(),
+    renderer=PlainRenderer(),
 )
 problems.speak(api)
 for noun in (works, offers, orders, entitlements, me, writing):

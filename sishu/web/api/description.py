@@ -9,6 +9,7 @@ from django.utils.translation import gettext
 from ninja import NinjaAPI
 from ninja.openapi.schema import OpenAPISchema
 from ninja.operation import Operation
+from ninja.renderers import JSONRenderer
 
 from sishu.web.api import auth
 
@@ -49,6 +50,12 @@ class Description(OpenAPISchema):
         components = super().get_components()
         components["schemas"]["Problem"] = PROBLEM
         return components
+
+
+class PlainRenderer(JSONRenderer):
+    """JSON in which Chinese can be read."""
+
+    json_dumps_params = {"ensure_ascii": False}
 
 
 class DescribedAPI(NinjaAPI):

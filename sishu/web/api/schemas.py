@@ -20,7 +20,8 @@ from sishu.web.paths import LARGEST_KEY
 # No database stores NUL.
 STORABLE = r"^[^\u0000]*$"
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_KEY)]
+Id = Annotated[int, Field(ge=1, le=LARGEST_KEY)]  # in an address, where all is text
+Key = Annotated[int, Field(ge=1, le=LARGEST_KEY, strict=True)]  # in a body, where true is not 1
 Word = Annotated[str, StringConstraints(max_length=80, pattern=STORABLE)]
 Query = Annotated[str, StringConstraints(max_length=100, pattern=STORABLE)]
 Number = Annotated[str, StringConstraints(max_length=24, pattern=STORABLE)]
@@ -127,7 +128,7 @@ class Work(WorkRow):
 
 
 class PlaceOrder(Schema):
-    offer: Id = Field(description=_("What to buy. Its price is the server's."))
+    offer: Key = Field(description=_("What to buy. Its price is the server's."))
     gateway: Word = Field("", description=_("A payment provider of this house; the first one if you name none."))
 
 
@@ -195,7 +196,7 @@ class AskToken(Schema):
     password: Password
     name: TokenName = Field(description=_("What the token is for."))
     scope: Scope = "read"
-    days: Annotated[int, Field(ge=1, le=3650)] | None = Field(
+    days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = Field(
         None, description=_("How long it lives; null: until revoked.")
     )
 
@@ -224,7 +225,7 @@ class DraftFields(Schema):
     summary: Summary = ""
     category: Word | None = Field(None, description=_("A category's slug."))
     tags: Annotated[list[Tag], Field(max_length=MOST_TAGS)] = []
-    cover_id: Id | None = Field(None, description=_("One of your uploaded pictures; null: drawn from the title."))
+    cover_id: Key | None = Field(None, description=_("One of your uploaded pictures; null: drawn from the title."))
     markdown: Markdown = Field("", description=_("The whole text in the dialect of this house."))
 
 
@@ -233,7 +234,7 @@ class NewDraft(DraftFields):
 
 
 class ChangedDraft(DraftFields):
-    version: Id = Field(description=_("The version that you began from."))
+    version: Key = Field(description=_("The version that you began from."))
 
 
 class Review(Schema):
@@ -273,6 +274,6 @@ class DraftList(Listed):
 
 
 class Price(Schema):
-    amount: Annotated[int, Field(ge=0, le=offers.DEAREST)] = Field(
+    amount: Annotated[int, Field(ge=0, le=offers.DEAREST, strict=True)] = Field(
         description=_("An integer of minor units: 990 is nine yuan ninety.")
     )

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
+from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -121,10 +123,11 @@ def _authors(works: Sequence[ArticlePage]) -> dict[int, list[schemas.Author]]:
     """Page id → who wrote it, by the name over their room in the page's language."""
     languages = {work.pk: work.locale.language_code for work in works}
     found: dict[int, list[schemas.Author]] = {key: [] for key in languages}
-    for part in shelf.parts().filter(page_id__in=languages):
+    parts: QuerySet[Any] = shelf.parts().filter(page_id__in=languages)  # with what it annotates
+    for part in parts:
         home = paths.home_path(languages[part.page_id])
-        url = paths.absolute(home + paths.below_home(part.room_path)) if part.room_path else None  # type: ignore[attr-defined]
-        found[part.page_id].append(schemas.Author(name=part.room_title or part.user.name, url=url))  # type: ignore[attr-defined]
+        url = paths.absolute(home + paths.below_home(part.room_path)) if part.room_path else None
+        found[part.page_id].append(schemas.Author(name=part.room_title or part.user.name, url=url))
     return found
 
 
