@@ -33,6 +33,7 @@ run: $(VENV)/.run $(BIN)/sishu sishu/web/static/build/site.css
 
 test: $(VENV)/.dev $(BIN)/sishu sishu/web/static/build/site.css
 	$(BIN)/python -m pytest -n 2
+	$(BIN)/python -m tests.postgres -n 2 -m "money or processes or broken_books"
 
 lint: $(VENV)/.dev $(BIN)/sishu
 	$(BIN)/ruff check .

@@ -26,7 +26,7 @@ from sishu.ledger import triggers
 from sishu.outbox import relay
 
 # Advice for whole domains, not for one site on them.
-NOT_OURS = {"security.W005", "security.W021"}
+NOT_OURS = {"security.W003", "security.W005", "security.W021"}
 LEAST_SECRET = 40
 LEAST_FREE_BYTES = 500 * 1024 * 1024
 SILENCE = timedelta(seconds=60)

@@ -32,14 +32,15 @@ class AlreadyOwned(DomainError):
     code = "already_owned"
 
 
-def place(user: User, offer_id: int, *, language: str, return_path: str = "") -> Order:
+def place(user: User, offer_id: int, *, language: str, return_path: str = "", title: str = "") -> Order:
     """The buyer's order for an offer, at the price the server knows now. A free one is settled at once.
 
+    `title` is what the buyer saw it called, in their language; by default the offer's own title.
     Pressing twice, or in two tabs, gives the same order. Raises Missing when the offer is not on sale, AlreadyOwned.
     """
     for _attempt in range(2):
         try:
-            return _place(user, offer_id, language, return_path)
+            return _place(user, offer_id, language, return_path, title)
         except IntegrityError:
             # Another tab placed it between our look and our insert; the second look finds it.
             continue
@@ -47,7 +48,7 @@ def place(user: User, offer_id: int, *, language: str, return_path: str = "") ->
 
 
 @transaction.atomic
-def _place(user: User, offer_id: int, language: str, return_path: str) -> Order:
+def _place(user: User, offer_id: int, language: str, return_path: str, title: str) -> Order:
     offer = _on_sale(user, offer_id)
     if offer.owned:  # type: ignore[attr-defined]
         raise AlreadyOwned(_("You already own “%(title)s”. It is in your library.") % {"title": offer.title})
@@ -68,7 +69,11 @@ def _place(user: User, offer_id: int, language: str, return_path: str) -> Order:
         expires_at=clock.now() + timedelta(minutes=settings.ORDER_LIFETIME_MINUTES),
     )  # fmt: skip
     line = OrderLine.objects.create(
-        order=order, offer=offer, title=offer.title, amount=offer.amount, split=[list(share) for share in shares]
+        order=order,
+        offer=offer,
+        title=title[:160] or offer.title,
+        amount=offer.amount,
+        split=[list(share) for share in shares],
     )
     if not order.amount:
         settle_free(order, line)

@@ -35,9 +35,9 @@ def for_list(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
     """With what a list shows, and without the bodies."""
     parts = Authorship.objects.select_related("user")
     return (
-        works.defer("body")
+        works.defer("body")  # type: ignore[misc]  # tags are modelcluster's
         .select_related("category", "cover", "locale")
-        .prefetch_related(Prefetch("authorships", queryset=parts), "tags")  # type: ignore[misc]  modelcluster's manager
+        .prefetch_related(Prefetch("authorships", queryset=parts), "tags")
     )
 
 

@@ -46,7 +46,8 @@ class Stateful(models.Model):
         manager = type(self)._default_manager
         if isinstance(self, Timestamped):
             values.setdefault("updated_at", clock.now())
-        if not manager.filter(**{"pk": self.pk, "status": before}).update(**{"status": status, **values}):
+        mine = manager.filter(pk=self.pk, status=before)  # type: ignore[misc]  # subclasses bring the field
+        if not mine.update(**{"status": status, **values}):
             raise WrongStatus(f"{self._meta.verbose_name} {self.pk} is no longer {before}; read it again.")
         for name, value in {"status": status, **values}.items():
             setattr(self, name, value)

@@ -24,7 +24,7 @@ from sishu.commerce import orders, payments
 from sishu.commerce.models import Offer, Order, Payment
 from sishu.core import plugins
 from sishu.core.errors import Invalid, Missing, NotAllowed
-from sishu.web import answers, paths, shelf
+from sishu.web import answers, context, paths, shelf
 
 # What a bigint column counts to; a larger id names nothing.
 LARGEST_ID = 2**63 - 1
@@ -32,12 +32,23 @@ NEWEST_ORDERS = 100
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
-    """What the checkout offers: one or two ways to open the same work."""
+class Way:
+    """An offer as the buyer reads it: its title in their language, and the page whose cover stands for it."""
 
-    offers: tuple[Offer, ...]
-    chosen: Offer
+    offer: Offer
+    title: str
     page: Page | None
+
+
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """What the checkout offers: one or two ways to open the same work, the chosen one first."""
+
+    ways: tuple[Way, ...]
+
+    @property
+    def chosen(self) -> Way:
+        return self.ways[0]
 
 
 @never_cache
@@ -52,9 +63,7 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     if not request.user.is_authenticated:
         if answers.wants_json(request):
             return answers.refuse(request, 401, _("Sign in to buy, then send this again."), code="not_signed_in")
-        here = (
-            f"{request.path}?{urlencode({'offer': choice.chosen.pk, 'next': local_path(request, asked.get('next'))})}"
-        )
+        here = f"{request.path}?{urlencode({'offer': choice.chosen.offer.pk, 'next': local_path(request, asked.get('next'))})}"
         return redirect_to_login(here, reverse("account_login"))
     return_path = local_path(request, asked.get("next"))
     if request.method == "POST":
@@ -66,9 +75,12 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
 
 def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) -> HttpResponseBase:
     """Place the order and open a payment; a free offer is settled at once."""
+    way = choice.chosen
     gateway = gateway if isinstance(gateway, str) and gateway in plugins.names("gateways") else ""
     try:
-        order = orders.place(buyer(request), choice.chosen.pk, language=get_language(), return_path=return_path)
+        order = orders.place(
+            buyer(request), way.offer.pk, language=get_language(), return_path=return_path, title=way.title
+        )
     except orders.AlreadyOwned as error:
         if answers.wants_json(request):
             return answers.message(request, _("Payment successful."), detail=str(error))
@@ -167,7 +179,23 @@ def find_choice(asked: Any) -> Choice:
     ways = [chosen]
     if not chosen.is_plan and page is not None:
         ways += [other for other in ways_to_open(page) if other.pk != chosen.pk and other.currency == chosen.currency]
-    return Choice(tuple(ways), chosen, chosen.page)
+    return Choice(tuple(way_in(offer, get_language() or settings.LANGUAGE_CODE) for offer in ways))
+
+
+def way_in(offer: Offer, language: str) -> Way:
+    """An offer in that language: a work by its title there, a plan by the name of the house, or as somebody called it."""
+    page = offer.page
+    if page is None:
+        return Way(offer, offer.title, None)
+    there = (
+        Page.objects.live().filter(translation_key=page.translation_key, locale__language_code=language).first() or page
+    )
+    if offer.is_plan:
+        own = language == settings.LANGUAGE_CODE
+        return Way(
+            offer, offer.title if own else _("%(house)s, by the month") % {"house": context.house_now().name}, there
+        )
+    return Way(offer, there.title if offer.title == page.title else offer.title, there)
 
 
 def ways_to_open(page: Page) -> list[Offer]:
