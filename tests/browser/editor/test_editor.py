@@ -117,6 +117,14 @@ def test_a_paywall_is_put_in_once_for_each_tier(page: Page, site: Site) -> None:
     assert taken.is_disabled()
 
 
+def test_one_writes_on_below_a_paywall_that_ends_the_text(page: Page, site: Site) -> None:
+    sheet = write(page, site, "上文")
+    sheet.locator("p").first.click()
+    press(page, "付费线")
+    page.keyboard.type("下文")
+    assert text(page) == '上文\n\n```sishu:paywall\n{\n  "tier": "PAID"\n}\n```\n\n下文'
+
+
 def test_the_tier_of_a_paywall_can_be_changed(page: Page, site: Site) -> None:
     sheet = write(page, site)
     sheet.get_by_label("以下谁能读").select_option("登录可读")

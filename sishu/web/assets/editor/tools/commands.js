@@ -84,7 +84,18 @@ export const insertCard = (kind, value) => (state, dispatch) => {
 function insertPaywall(state, dispatch) {
   const taken = cutlines(state.doc).map((line) => line.tier);
   const tier = [...TIERS].reverse().find((one) => !taken.includes(one));
-  return tier ? insertCard("paywall", { tier })(state, dispatch) : false;
+  if (!tier) return false;
+  const tr = placeCard(state.tr, state.selection.to, nodes.card.create({ kind: "paywall", text: textOf({ tier }) }));
+  dispatch?.(writeOnBelow(tr, tier).scrollIntoView());
+  return true;
+}
+
+/** The cursor goes below the line, where the paid part is written; at the end of the text a paragraph is made for it. */
+function writeOnBelow(tr, tier) {
+  const { pos } = cutlines(tr.doc).find((line) => line.tier === tier);
+  const below = pos + tr.doc.nodeAt(pos).nodeSize;
+  if (below === tr.doc.content.size) tr.insert(below, nodes.paragraph.create());
+  return tr.setSelection(TextSelection.near(tr.doc.resolve(below), 1));
 }
 
 export const commands = {
