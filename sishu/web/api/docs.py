@@ -22,6 +22,7 @@ NOUNS = {
     "me": gettext_lazy("Oneself"),
     "writing": gettext_lazy("Writing"),
 }
+PLACES = {"path": gettext_lazy("in the address"), "query": gettext_lazy("in the query")}
 REFERENCE = "#/components/schemas/"
 LARGE = 2**31  # a bound beyond it is there for databases, not for people
 
@@ -112,9 +113,9 @@ def _endpoint(method: str, path: str, operation: dict[str, Any]) -> Endpoint:
         answers=tuple(
             (str(status), _refers(answer.get("content", {}).get("application/json", {}).get("schema", {})))
             for status, answer in operation["responses"].items()
-            if int(status) < 400
+            if status < 400
         ),
-        refusals=tuple(str(status) for status in operation["responses"] if int(status) >= 400),
+        refusals=tuple(str(status) for status in sorted(operation["responses"]) if status >= 400),
     )
 
 
@@ -125,7 +126,8 @@ def _fields(schema: dict[str, Any]) -> Iterator[Field]:
 
 
 def _field(name: str, schema: dict[str, Any], is_required: bool, place: str = "") -> Field:
-    return Field(name, _holds(schema), _refers(schema), is_required, schema.get("description", "") or place)
+    description = schema.get("description", "") or str(PLACES.get(place, ""))
+    return Field(name, _holds(schema), _refers(schema), is_required, description)
 
 
 def _holds(schema: dict[str, Any]) -> str:
@@ -144,8 +146,13 @@ def _holds(schema: dict[str, Any]) -> str:
     parts = [str(schema.get("format") or schema.get("type", ""))]
     least = schema.get("minimum", schema.get("minLength"))
     most = schema.get("maximum", schema.get("maxLength"))
-    parts += [f"≥ {least}"] if least is not None else []
-    parts += [f"≤ {most}"] if most is not None and most < LARGE else []
+    most = most if most is not None and most < LARGE else None
+    if least is not None and most is not None:
+        parts.append(f"{least}…{most}")
+    elif least is not None:
+        parts.append(f"≥ {least}")
+    elif most is not None:
+        parts.append(f"≤ {most}")
     return " ".join(parts)
 
 

@@ -30,8 +30,8 @@ class Wanted(Paging):
     """Which works a list holds."""
 
     language: schemas.Language | None = None
-    category: schemas.Word = Field("", description="slug")
-    tag: schemas.Word = Field("", description="slug")
+    category: schemas.Word = Field("", description=gettext_noop("by its slug"))
+    tag: schemas.Word = Field("", description=gettext_noop("by its slug"))
     query: schemas.Query = ""
 
 
