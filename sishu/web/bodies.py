@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from django.core.cache import caches
 from django.utils.safestring import SafeString, mark_safe
+from django.utils.translation import get_language
 
 from sishu.content import paywall, rendering, text
 from sishu.content.models import ArticlePage
@@ -46,7 +48,19 @@ def live_body(page_id: int, level: Level) -> Body:
 
 
 def body_of(page: ArticlePage, level: Level) -> Body:
-    """The text of a page, live or draft, up to `level`."""
+    """The text of a page, live or draft, up to `level`.
+
+    Kept by its whole content: a body is drawn once, however often other things begin a new generation.
+    """
+    key = f"text:{get_language()}:{level}:{rendering.fingerprint(page.body)}"
+    body: Body | None = caches["pages"].get(key)
+    if body is None:
+        body = _draw(page, level)
+        caches["pages"].set(key, body)
+    return body
+
+
+def _draw(page: ArticlePage, level: Level) -> Body:
     shown, next_level = paywall.cut(page.body, level)
     raw = list(page.body.raw_data)
     opened = len(page.body_at(next_level)) if next_level is not None else len(raw)
