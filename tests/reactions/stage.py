@@ -119,7 +119,7 @@ def is_done() -> bool:
 def play(workers: int, kills: int) -> None:
     """Work with so many workers, killing and replacing one at a time, until all is done."""
     crew = [fork_worker() for _ in range(workers)]
-    end = time.monotonic() + 90
+    end = time.monotonic() + 200  # a busy machine with a slow disk
     while time.monotonic() < end and (kills or not is_done()):
         time.sleep(random.uniform(0.05, 0.3))
         if kills:
@@ -138,11 +138,12 @@ def play(workers: int, kills: int) -> None:
 def report() -> dict[str, object]:
     effects = Counter(f"{fact.name} {fact.body['cup_id']}" for fact in Fact.objects.exclude(name="TeaPoured"))
     effects.update(job.key for job in JobRun.objects.exclude(key=None))
+    ours = JobRun.objects.filter(task__in=[refill.module_path, rest.module_path])
     return {
         "effects": effects,
         "undelivered": Fact.objects.filter(delivered_at=None).count(),
         "unfinished": JobRun.objects.exclude(status=JobRun.Status.SUCCEEDED).count(),
-        "attempts": sum(JobRun.objects.values_list("attempts", flat=True)),
+        "attempts": sum(ours.values_list("attempts", flat=True)),
         "beats": WorkerBeat.objects.count(),
     }
 

@@ -6,6 +6,8 @@ import json
 import os
 import subprocess
 import sys
+import threading
+import time
 from collections import Counter
 from pathlib import Path
 from urllib.parse import quote
@@ -76,7 +78,7 @@ def play(tmp_path: Path, *, workers: int, kills: int, cups: int) -> dict:
         cwd=ROOT,
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=300,
     )
     assert done.returncode == 0, done.stderr
     return {**json.loads(done.stdout), "starts": Counter(starts.read_text().splitlines()), "log": done.stderr}
@@ -84,6 +86,36 @@ def play(tmp_path: Path, *, workers: int, kills: int, cups: int) -> dict:
 
 def once_each(cups: int) -> dict[str, int]:
     return {f"{name}{cup_id}": 1 for name in ("TeaDrunk ", "CupWashed ", "rest:") for cup_id in range(cups)}
+
+
+def run_and_hang_up(worker: Worker) -> None:
+    worker.run()
+    connection.close()
+
+
+@pytest.mark.usefixtures("transactional_db")
+@pytest.mark.skipif("connection.vendor != 'postgresql'", reason="only PostgreSQL lets a test cut others' connections")
+def test_a_worker_outlives_a_restart_of_the_database():
+    worker = Worker(stage.TABLE, ())
+    thread = threading.Thread(target=run_and_hang_up, args=(worker,))
+    thread.start()
+    try:
+        for cup_id in range(3):
+            with connection.cursor() as cursor:
+                cursor.execute(
+                    "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                    " WHERE datname = current_database() AND pid <> pg_backend_pid()"
+                )
+            with transaction.atomic():
+                publish(stage.TeaPoured(cup_id))
+            end = time.monotonic() + 20
+            while time.monotonic() < end and Fact.objects.filter(delivered_at=None).exists():
+                time.sleep(0.05)
+    finally:
+        worker.stop()
+        thread.join(timeout=20)
+    assert Fact.objects.filter(name="TeaDrunk").count() == 3
+    assert not Fact.objects.filter(delivered_at=None).exists()
 
 
 @pytest.mark.processes
@@ -100,7 +132,7 @@ def test_workers_side_by_side_do_everything_once(tmp_path):
 @pytest.mark.processes
 @pytest.mark.usefixtures("transactional_db")
 def test_killed_workers_lose_and_double_nothing(tmp_path):
-    end = play(tmp_path, workers=2, kills=20, cups=150)
-    assert end["effects"] == once_each(150), end["log"]
+    end = play(tmp_path, workers=2, kills=12, cups=80)
+    assert end["effects"] == once_each(80), end["log"]
     assert (end["undelivered"], end["unfinished"]) == (0, 0)
     assert max(end["starts"].values()) > 1, "no kill hit a worker at work"
