@@ -157,7 +157,8 @@ LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
 WAGTAIL_I18N_ENABLED = True
-LOCALE_PATHS = [BASE_DIR / "sishu" / "locale"]
+# Ours first; then words of Wagtail that its own catalogue lacks.
+LOCALE_PATHS = [BASE_DIR / "sishu" / "locale", BASE_DIR / "sishu" / "locale_wagtail"]
 USE_I18N = True
 USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", "Asia/Shanghai")
