@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
+from django.core.cache import caches
 from django.db.models import Q
 from django.utils.translation import gettext as _
 from wagtail.models import Page
@@ -37,14 +39,16 @@ def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
     """The level and its reason. Costs a stranger no query, a buyer one, anyone else at most three."""
     if not user.is_authenticated or not user.is_active:
         return Verdict(Level.PUBLIC, "stranger", _("Not signed in."))
-    keys = page.get_ancestors(inclusive=True).values("translation_key")
     moment = clock.now()
     held = (
-        Entitlement.objects.filter(user=user, page__translation_key__in=keys, revoked_at=None, starts_at__lte=moment)
-        .filter(Q(ends_at=None) | Q(ends_at__gt=moment))
+        Entitlement.objects.filter(
+            Q(ends_at=None) | Q(ends_at__gt=moment),
+            user=user, page__translation_key__in=above(page), revoked_at=None, starts_at__lte=moment,
+        )
         .order_by("ends_at")
+        .only("ends_at", "source")
         .first()
-    )
+    )  # fmt: skip
     if held is not None:
         until = (
             _("for good") if held.ends_at is None else _("until %(moment)s") % {"moment": f"{held.ends_at:%Y-%m-%d}"}
@@ -57,3 +61,14 @@ def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
     if Authorship.objects.filter(user=user, page__translation_key=page.translation_key).exists():
         return Verdict(Level.PAID, "author", _("Wrote it."))
     return Verdict(Level.SIGNED_IN, "signed_in", _("Signed in, and holds no entitlement that is valid now."))
+
+
+def above(page: Page) -> list[UUID]:
+    """The translation keys of a page and of all above it: owning any of them opens it.
+
+    Kept in the process under id and place in the tree, which together say who is above; keys themselves never change.
+    """
+    return caches["pages"].get_or_set(
+        f"above:{page.pk}:{page.path}",
+        lambda: list(page.get_ancestors(inclusive=True).order_by().values_list("translation_key", flat=True)),
+    )

@@ -11,6 +11,7 @@ from wagtail.models import Page
 
 from sishu.commerce.models import Offer, RevenueShare
 from sishu.commerce.splits import WHOLE_BPS, allocate
+from sishu.content import generation
 from sishu.content.models import Authorship
 from sishu.core.errors import Invalid
 from sishu.core.money import Money, check_amount
@@ -48,17 +49,20 @@ def price(
     offer.shares.exclude(payee_id__in=shares).delete()
     for payee_id, share_bps in shares.items():
         RevenueShare.objects.update_or_create(offer=offer, payee_id=payee_id, defaults={"share_bps": share_bps})
+    transaction.on_commit(generation.touch)  # pages show prices
     return offer
 
 
 def close(page: Page, *, interval: str = Offer.Interval.ONCE) -> None:
     """Take a page off sale. Orders already placed may still be paid."""
     Offer.objects.filter(slot=slot(page, interval)).update(is_open=False, slot=None)
+    transaction.on_commit(generation.touch)
 
 
 def close_all(page: Page) -> None:
     """Take a page off sale in every way."""
     Offer.objects.filter(page__translation_key=page.translation_key, is_open=True).update(is_open=False, slot=None)
+    transaction.on_commit(generation.touch)
 
 
 def author_shares(page: Page) -> dict[int, int]:

@@ -28,6 +28,7 @@ class ArticlePage(OwnPagesMixin, Work, Page):
     tags = ClusterTaggableManager(_("tags"), through=TaggedWork, blank=True)
 
     template = "content/article_page.html"
+    private_page_options: list[str] = []  # who may read is said by levels, nowhere else
     parent_page_types = ["content.CreatorHub"]
     subpage_types: list[str] = []
     content_panels = [

@@ -22,6 +22,7 @@ class HomePage(OwnPagesMixin, Page):
     footer = models.TextField(_("footer"), blank=True, max_length=600)
 
     template = "content/home_page.html"
+    private_page_options: list[str] = []  # who may read is said by levels, nowhere else
     parent_page_types = ["wagtailcore.Page"]
     subpage_types = ["content.CreatorHub"]
     is_creatable = False  # house.ensure_house makes them; a second one per language would be a second house
@@ -50,6 +51,7 @@ class CreatorHub(OwnPagesMixin, Page):
     place = models.CharField(max_length=60, unique=True, editable=False)
 
     template = "content/creator_hub.html"
+    private_page_options: list[str] = []  # who may read is said by levels, nowhere else
     parent_page_types = ["content.HomePage"]
     subpage_types = ["content.ArticlePage"]
     is_creatable = False  # house.ensure_hub makes them
