@@ -36,7 +36,7 @@ def level(user: User | AnonymousUser, page: Page) -> Level:
 
 
 def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
-    """The level and its reason. Costs a stranger no query, a buyer one, anyone else at most three."""
+    """The level and its reason. On a page seen before: a stranger costs no query, a buyer one, anyone else three."""
     if not user.is_authenticated or not user.is_active:
         return Verdict(Level.PUBLIC, "stranger", _("Not signed in."))
     moment = clock.now()
@@ -68,7 +68,9 @@ def above(page: Page) -> list[UUID]:
 
     Kept in the process under id and place in the tree, which together say who is above; keys themselves never change.
     """
-    return caches["pages"].get_or_set(
-        f"above:{page.pk}:{page.path}",
-        lambda: list(page.get_ancestors(inclusive=True).order_by().values_list("translation_key", flat=True)),
-    )
+    name = f"above:{page.pk}:{page.path}"
+    keys: list[UUID] | None = caches["pages"].get(name)
+    if keys is None:
+        keys = list(page.get_ancestors(inclusive=True).order_by().values_list("translation_key", flat=True))
+        caches["pages"].set(name, keys)
+    return keys

@@ -24,6 +24,7 @@ from sishu.commerce import orders, payments
 from sishu.commerce.models import Offer, Order, Payment
 from sishu.core import plugins
 from sishu.core.errors import Invalid, Missing, NotAllowed
+from sishu.gateways.base import Instruction
 from sishu.web import answers, context, paths, shelf
 
 # What a bigint column counts to; a larger id names nothing.
@@ -92,12 +93,17 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
     gateway = gateway or next(iter(plugins.names("gateways")), "")
     if not gateway:
         raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
-    back = settings.SITE_URL + reverse("payment_return", args=[order.number])
-    _payment, instruction = payments.start(order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back)
+    instruction = start_payment(order, gateway)
     if answers.wants_json(request):
         url = request.build_absolute_uri(instruction.url)
         return answers.message(request, _("Please complete the payment."), 202, payment_url=url, order=describe(order))
     return HttpResponseRedirect(instruction.url, status=303)
+
+
+def start_payment(order: Order, gateway: str) -> Instruction:
+    """Open a payment, or find the open one; the provider leads its buyer back to us."""
+    back = settings.SITE_URL + reverse("payment_return", args=[order.number])
+    return payments.start(order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back)[1]
 
 
 @never_cache

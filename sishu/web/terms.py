@@ -16,7 +16,7 @@ from sishu.commerce.splits import WHOLE_BPS, allocate, of_line
 from sishu.content import coauthors, generation
 from sishu.content.models import ArticlePage, Authorship
 from sishu.content.paywall import Level
-from sishu.core.errors import Invalid
+from sishu.core.errors import DomainError, Invalid
 from sishu.core.money import Money
 from sishu.web import desk_forms
 
@@ -82,6 +82,10 @@ def agree(page: ArticlePage, user: User, price: str | None, shares: Mapping[int,
     if price == "" and now.offer is None:
         return
     coauthors.check_leads(page, user)
+    if page.withdrawn_at:
+        raise DomainError(
+            _("“%(title)s” is withdrawn and not for sale. Bring it back first, then set its price.") % {"title": page.title}
+        )
     title = page.title if page.live else page.draft_title
     amount = now.offer.amount if price is None and now.offer else desk_forms.money(price) if price else None
     if amount is not None and not sells(page):

@@ -12,7 +12,8 @@ from sishu.commerce import orders
 from sishu.commerce.models import Offer
 from sishu.content import dialect, workflow, writing
 from sishu.content.models import ArticlePage, Authorship
-from sishu.core.errors import Missing
+from sishu.core.errors import DomainError, Missing
+from sishu.web import terms
 from tests.factories import content as make
 from tests.web.desk import SOLD, TEXT, WORK, form, sell, settle, work
 
@@ -157,6 +158,9 @@ def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
     assert ArticlePage.objects.filter(withdrawn_at=None).count() == 0
     assert not Offer.objects.filter(is_open=True).exists()
     assert Client().get(page.get_url()).status_code == 410
+    page.refresh_from_db()
+    with pytest.raises(DomainError, match="withdrawn"):
+        terms.agree(page, shen, "9.90", {})
     with django_capture_on_commit_callbacks(execute=True):
         desk.post(f"/edit/{twin.pk}/restore")
     assert ArticlePage.objects.filter(withdrawn_at=None).count() == 2

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from django.conf import settings
 from django.http import HttpRequest
-from django.urls import reverse
 from django.utils.translation import get_language, gettext_noop
 from django.utils.translation import gettext as _
 from ninja import Path, Query, Router, Status
 
 from sishu.accounts.models import User
-from sishu.commerce import orders, payments
+from sishu.commerce import orders
 from sishu.commerce.models import Order
 from sishu.core import money, plugins
 from sishu.core.errors import Invalid, Missing
+from sishu.web import shop
 from sishu.web.api import auth, offers, schemas
 from sishu.web.api.paging import Paging
 from sishu.web.api.problems import refusals
@@ -42,11 +42,7 @@ def place_order(request: HttpRequest, asked: schemas.PlaceOrder) -> Status[schem
     order = orders.place(user, offers.get(asked.offer).pk, language=get_language() or settings.LANGUAGE_CODE)
     url = None
     if order.status == Order.Status.AWAITING_PAYMENT:
-        back = settings.SITE_URL + reverse("payment_return", args=[order.number])
-        _payment, instruction = payments.start(
-            order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back
-        )
-        url = request.build_absolute_uri(instruction.url)
+        url = request.build_absolute_uri(shop.start_payment(order, gateway).url)
     return Status(201, schemas.PlacedOrder(order=_describe(order), payment_url=url))
 
 
