@@ -1,6 +1,6 @@
 """What an order costs: place, start, apply through the service layer, beside the same rows written by hand.
 
-    python -m bench.orders [--seconds 5] [--database postgres://…]
+    python -m bench.orders [--seconds 5] [--database sqlite | postgres://…]
 
 Without --database a PostgreSQL from a wheel is started; its commits are durable (fsync, synchronous_commit). The sandbox
 bank stands outside: a snapshot that says "captured" is applied as a notice would be, so that what is measured is ours.
@@ -122,7 +122,7 @@ def statements(offer_id: int, user_id: int) -> list[str]:
 def postgres(url: str) -> Iterator[str]:
     """The database given, or one from a wheel for the length of the run."""
     if url:
-        yield url
+        yield "" if url == "sqlite" else url  # the scratch installation's own file
         return
     from tests.postgres import server
 

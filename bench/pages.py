@@ -32,12 +32,17 @@ CLIENTS = 16
 WORKERS = 2
 
 
+def free_port() -> int:
+    """A port nobody listens on now."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
 @contextmanager
 def server(settings: str) -> Iterator[tuple[int, psutil.Process]]:
     """granian on a free port with those settings: (port, its first process)."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     command = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "error",
                "--port", str(port), "--workers", str(WORKERS), "--blocking-threads", "4", "config.wsgi:application"]  # fmt: skip
     process = subprocess.Popen(command, env={**os.environ, "DJANGO_SETTINGS_MODULE": settings})

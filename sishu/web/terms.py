@@ -32,7 +32,7 @@ class Part:
 
     @property
     def percent(self) -> str:
-        """"70", "33.33"."""
+        """ "70", "33.33"."""
         return f"{self.bps / 100:.2f}".rstrip("0").rstrip(".")
 
 
@@ -84,14 +84,17 @@ def agree(page: ArticlePage, user: User, price: str | None, shares: Mapping[int,
     coauthors.check_leads(page, user)
     if page.withdrawn_at:
         raise DomainError(
-            _("“%(title)s” is withdrawn and not for sale. Bring it back first, then set its price.") % {"title": page.title}
+            _("“%(title)s” is withdrawn and not for sale. Bring it back first, then set its price.")
+            % {"title": page.title}
         )
     title = page.title if page.live else page.draft_title
     amount = now.offer.amount if price is None and now.offer else desk_forms.money(price) if price else None
     if amount is not None and not sells(page):
         if now.offer is None:
             raise Invalid(
-                _("There is nothing to sell yet: put a paywall for those who paid into the text, or leave the price empty."),
+                _(
+                    "There is nothing to sell yet: put a paywall for those who paid into the text, or leave the price empty."
+                ),
                 code="price",
             )
         amount = None  # the paywall is gone, and with it what was sold

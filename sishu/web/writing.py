@@ -80,7 +80,12 @@ def edit(request: HttpRequest, key: int) -> HttpResponseBase:
         return receive(request, page)
     if answers.wants_json(request):
         values, _version = writing.latest_values(page)
-        facts: dict[str, Any] = {"title": values.title, "summary": values.summary, "body": values.markdown, "tags": list(values.tags)}
+        facts: dict[str, Any] = {
+            "title": values.title,
+            "summary": values.summary,
+            "body": values.markdown,
+            "tags": list(values.tags),
+        }
         return answers.message(request, page.draft_title, csrf_token=get_token(request), **facts, **describe(page))
     return desk.sheet(request, page)
 
@@ -187,9 +192,7 @@ def refuse_json(request: HttpRequest, error: DomainError) -> HttpResponse:
     """A problem document that names the field; for a conflict also who saved, when, and which version is the newest."""
     if isinstance(error, ChangedElsewhere):
         when = error.when.isoformat() if error.when else None
-        return answers.message(
-            request, error, 409, code=error.code, who=error.who, when=when, version=error.version
-        )
+        return answers.message(request, error, 409, code=error.code, who=error.who, when=when, version=error.version)
     title = answers.TITLES.get(error.status, answers.TITLES[422])
     errors = {error.code: [str(error)]} if isinstance(error, Invalid) else None
     return answers.problem(error.status, title, error, error.code, errors)

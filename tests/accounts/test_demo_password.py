@@ -17,7 +17,9 @@ pytestmark = pytest.mark.django_db
 def test_a_demo_account_signs_in_only_while_debug_is_on(settings, debug: bool, status: int):
     settings.DEBUG = debug
     make_user("reader", password=DEMO_PASSWORD)
-    answer = Client().post("/login", {"login": "reader", "password": DEMO_PASSWORD}, headers={"accept": "application/json"})
+    answer = Client().post(
+        "/login", {"login": "reader", "password": DEMO_PASSWORD}, headers={"accept": "application/json"}
+    )
     assert answer.status_code == status
 
 

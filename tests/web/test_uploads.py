@@ -37,7 +37,9 @@ def bomb(width: int, height: int) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
     header = struct.pack(">IIBBBBB", width, height, 8, 0, 0, 0, 0)
-    return b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    return (
+        b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", header) + chunk(b"IDAT", zlib.compress(b"\0" * 100)) + chunk(b"IEND", b"")
+    )
 
 
 def test_a_picture_is_kept_drawn_anew_and_shown_to_its_uploader(desk):
@@ -80,11 +82,15 @@ def test_size_is_looked_at_before_anything_is_read(desk):
     response = give(desk, "a.png", PNG + b"\0" * (20 * 2**20))
     assert 400 <= response.status_code < 500
     assert "20" in response.json()["message"]
-    announced = desk.generic("POST", "/writing/images", b"x", "multipart/form-data; boundary=b", CONTENT_LENGTH="99999999999")
+    announced = desk.generic(
+        "POST", "/writing/images", b"x", "multipart/form-data; boundary=b", CONTENT_LENGTH="99999999999"
+    )
     assert announced.status_code == 413
 
 
-@pytest.mark.parametrize("name", ["../../etc/passwd.png", "..\\..\\x.png", "/etc/x.png", "a\0.png", "长" * 200 + ".png", "-rf .png"])
+@pytest.mark.parametrize(
+    "name", ["../../etc/passwd.png", "..\\..\\x.png", "/etc/x.png", "a\0.png", "长" * 200 + ".png", "-rf .png"]
+)
 def test_a_name_leads_nowhere(desk, name):
     response = give(desk, name, PNG)
     assert response.status_code in (201, 400, 422)

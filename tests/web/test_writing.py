@@ -17,7 +17,7 @@ from tests.web.desk import SOLD, TEXT, WORK, form, send, work
 
 pytestmark = pytest.mark.django_db
 
-EVIL = '<script>alert(1)</script><img src=x onerror=alert(2)>"\'{{ 7*7 }}'
+EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 7*7 }}"
 
 
 @pytest.fixture(autouse=True)
@@ -63,7 +63,9 @@ def test_an_unverified_address_is_told_the_way(client, shen):
     assert shen.email in response.json()["message"]
 
 
-@pytest.mark.parametrize("suffix", ["", "/autosave", "/withdraw", "/restore", "/take-back", "/coauthors", "/translation"])
+@pytest.mark.parametrize(
+    "suffix", ["", "/autosave", "/withdraw", "/restore", "/take-back", "/coauthors", "/translation"]
+)
 def test_nobody_touches_the_work_of_another(client, shen, suffix):
     """The sample code behind the spec let anyone edit anything."""
     page = make.make_article(shen)
@@ -91,7 +93,9 @@ def test_another_creators_work_is_not_there(client, shen, path):
 
 @pytest.mark.parametrize(("language", "says"), [("zh-hans", "已提交审核"), ("en", "Submitted for review.")])
 def test_a_program_hands_a_work_in(desk, shen, language, says):
-    response = send(desk, "/publish", {"title": "复盘", "content": TEXT, "tags": ["账"]}, **{"accept-language": language})
+    response = send(
+        desk, "/publish", {"title": "复盘", "content": TEXT, "tags": ["账"]}, **{"accept-language": language}
+    )
     answer = response.json()
     assert (response.status_code, answer["message"], answer["state"]) == (202, says, "in_review")
     assert work().authorships.get().user == shen
@@ -235,7 +239,10 @@ def test_one_sheet_begins_one_work_however_often_it_is_sent(desk):
     he = make.make_creator("he")
     desk.force_login(he)
     desk.post("/publish", sheet)
-    assert ArticlePage.objects.filter(owner=he).get().translation_key != ArticlePage.objects.exclude(owner=he).get().translation_key
+    assert (
+        ArticlePage.objects.filter(owner=he).get().translation_key
+        != ArticlePage.objects.exclude(owner=he).get().translation_key
+    )
 
 
 def test_what_is_wrong_is_said_and_nothing_typed_is_lost(desk):
@@ -246,7 +253,9 @@ def test_what_is_wrong_is_said_and_nothing_typed_is_lost(desk):
 
 
 def test_autosave_keeps_the_text_and_leaves_the_price(desk, shen):
-    answer = desk.post("/publish/autosave", {"title": "t", "body": SOLD, "price": "5"}, headers={"accept": "application/json"}).json()
+    answer = desk.post(
+        "/publish/autosave", {"title": "t", "body": SOLD, "price": "5"}, headers={"accept": "application/json"}
+    ).json()
     page = work()
     assert answer["location"] == f"/edit/{page.pk}"
     assert answer["url"] == f"/edit/{page.pk}/autosave"
@@ -277,7 +286,13 @@ def test_a_button_and_its_own_autosave_do_not_collide(desk, shen):
 
 
 def test_previews_stop_where_their_reader_would(desk, shen):
-    body = [make.prose("谁都读得到"), make.paywall("SIGNED_IN"), make.prose("登录才有"), make.paywall("PAID"), make.prose("买了才有")]
+    body = [
+        make.prose("谁都读得到"),
+        make.paywall("SIGNED_IN"),
+        make.prose("登录才有"),
+        make.paywall("PAID"),
+        make.prose("买了才有"),
+    ]
     page = make.make_article(shen, body=body, live=False)
     for reader, sees in (("stranger", 1), ("signed-in", 2), ("buyer", 3)):
         response = desk.get(f"/edit/{page.pk}/preview?as={reader}")
@@ -288,14 +303,25 @@ def test_previews_stop_where_their_reader_would(desk, shen):
 
 
 def test_html_in_every_field_is_inert(desk, shen, client):
-    values = {"title": EVIL[:119], "summary": EVIL, "body": f"{EVIL}\n\n{TEXT}", "tags": EVIL.replace(",", "")[:28], "do": "save"}
+    values = {
+        "title": EVIL[:119],
+        "summary": EVIL,
+        "body": f"{EVIL}\n\n{TEXT}",
+        "tags": EVIL.replace(",", "")[:28],
+        "do": "save",
+    }
     desk.post("/publish", values)
     page = work()
     page.get_latest_revision().publish()
     page.refresh_from_db()
     shen.display_name = EVIL[:30]
     shen.save()
-    for reply in (Client().get(page.get_url()), desk.get(f"/edit/{page.pk}"), desk.get(f"/edit/{page.pk}/preview?as=buyer"), desk.get("/writing")):
+    for reply in (
+        Client().get(page.get_url()),
+        desk.get(f"/edit/{page.pk}"),
+        desk.get(f"/edit/{page.pk}/preview?as=buyer"),
+        desk.get("/writing"),
+    ):
         assert reply.status_code == 200
         shown = reply.content.decode()
         assert "<script>alert" not in shown
