@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing as mp
 import statistics
 import subprocess
 import sys
 import time
+from concurrent.futures import ProcessPoolExecutor
+from multiprocessing import get_context
 from typing import Any
 
 import django
@@ -22,7 +23,7 @@ import django
 from bench import world
 
 
-def buy(offer_id: int, readers: list[int], seconds: float, answers: Any) -> None:
+def buy(offer_id: int, readers: list[int], seconds: float) -> tuple[list[float], list[str]]:
     """One buyer's life: purchase after purchase, each by another reader."""
     django.setup()
     from sishu.accounts.models import User
@@ -44,7 +45,7 @@ def buy(offer_id: int, readers: list[int], seconds: float, answers: Any) -> None
         except Exception as error:  # noqa: BLE001  whatever it is, it is what we came to count
             errors.append(f"{type(error).__name__}: {error}")
         times.append(time.perf_counter() - began)
-    answers.put((times, errors))
+    return times, errors
 
 
 def run(buyers: int, seconds: float) -> dict[str, Any]:
@@ -59,18 +60,10 @@ def run(buyers: int, seconds: float) -> dict[str, Any]:
         offer_id, readers = world.fill(readers=buyers * max(200, int(seconds * 40)))
         connections.close_all()
         share = len(readers) // buyers
-        context = mp.get_context("spawn")
-        answers = context.Queue()
         worker = subprocess.Popen([sys.executable, "-m", "sishu.cli.main", "worker"], stderr=subprocess.PIPE, text=True)
-        crowd = [
-            context.Process(target=buy, args=(offer_id, readers[n * share : (n + 1) * share], seconds, answers))
-            for n in range(buyers)
-        ]
-        for process in crowd:
-            process.start()
-        results = [answers.get() for _ in crowd]
-        for process in crowd:
-            process.join()
+        parts = [readers[n * share : (n + 1) * share] for n in range(buyers)]
+        with ProcessPoolExecutor(buyers, mp_context=get_context("spawn")) as pool:
+            results = list(pool.map(buy, [offer_id] * buyers, parts, [seconds] * buyers))
         worker.terminate()
         complaints = worker.communicate(timeout=60)[1]
         times = sorted(t for part, _ in results for t in part)

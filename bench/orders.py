@@ -10,11 +10,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import multiprocessing as mp
 import statistics
 import time
 from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing import get_context
 from typing import Any
 
 import django
@@ -22,9 +23,11 @@ import django
 from bench import world
 
 WORKERS = (1, 8, 16)
+# Seconds of each order, and the process's CPU seconds for all of them.
+Figures = tuple[list[float], float]
 
 
-def sell(readers: list[int], offer_id: int, seconds: float, answers: Any) -> None:
+def sell(readers: list[int], offer_id: int, seconds: float) -> Figures:
     """Orders through the service layer, as fast as one process can."""
     django.setup()
     from sishu.accounts.models import User
@@ -41,10 +44,10 @@ def sell(readers: list[int], offer_id: int, seconds: float, answers: Any) -> Non
         payment, _ = payments.start(order.pk, "sandbox", notify_url="/", return_url="/")
         payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(order.amount, "CNY"), clock.now()))
 
-    answers.put(_loop(one, list(User.objects.filter(pk__in=readers)), seconds))
+    return _loop(one, list(User.objects.filter(pk__in=readers)), seconds)
 
 
-def write_by_hand(readers: list[int], offer_id: int, seconds: float, answers: Any) -> None:
+def write_by_hand(readers: list[int], offer_id: int, seconds: float) -> Figures:
     """The rows of an order in plain SQL over one connection, in one transaction: the floor."""
     django.setup()
     from django.db import connection, transaction
@@ -57,10 +60,10 @@ def write_by_hand(readers: list[int], offer_id: int, seconds: float, answers: An
         with transaction.atomic(), connection.cursor() as cursor:
             order_of(cursor, user_id, offer_id, accounts)
 
-    answers.put(_loop(one, readers, seconds))
+    return _loop(one, readers, seconds)
 
 
-def _loop(one: Callable[[Any], None], things: list[Any], seconds: float) -> tuple[list[float], float]:
+def _loop(one: Callable[[Any], None], things: list[Any], seconds: float) -> Figures:
     one(things.pop())  # opens the connection and the accounts
     times, cpu, end = [], time.process_time(), time.perf_counter() + seconds
     while things and time.perf_counter() < end:
@@ -76,20 +79,12 @@ def _accounts() -> list[int]:
     return list(Account.objects.order_by("id").values_list("id", flat=True))
 
 
-def crowd(task: Callable[..., None], readers: list[int], offer_id: int, seconds: float, workers: int) -> dict[str, Any]:
+def crowd(task: Callable[..., Figures], readers: list[int], offer_id: int, seconds: float, workers: int) -> dict[str, Any]:
     """Figures of `workers` processes doing `task` at once."""
-    context = mp.get_context("spawn")
-    answers = context.Queue()
     share = len(readers) // workers
-    processes = [
-        context.Process(target=task, args=(readers[n * share : (n + 1) * share], offer_id, seconds, answers))
-        for n in range(workers)
-    ]
-    for process in processes:
-        process.start()
-    results = [answers.get() for _ in processes]
-    for process in processes:
-        process.join()
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        parts = [readers[n * share : (n + 1) * share] for n in range(workers)]
+        results = list(pool.map(task, parts, [offer_id] * workers, [seconds] * workers))
     times = sorted(t for part, _ in results for t in part)
     return {
         "workers": workers, "orders_per_s": round(sum(len(part) / max(sum(part), 1e-9) for part, _ in results)),
