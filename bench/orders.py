@@ -79,7 +79,9 @@ def _accounts() -> list[int]:
     return list(Account.objects.order_by("id").values_list("id", flat=True))
 
 
-def crowd(task: Callable[..., Figures], readers: list[int], offer_id: int, seconds: float, workers: int) -> dict[str, Any]:
+def crowd(
+    task: Callable[..., Figures], readers: list[int], offer_id: int, seconds: float, workers: int
+) -> dict[str, Any]:
     """Figures of `workers` processes doing `task` at once."""
     share = len(readers) // workers
     with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:

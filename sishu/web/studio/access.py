@@ -109,6 +109,8 @@ def find_page(address: str) -> Page | None:
         wanted = unquote(urlsplit(address.strip()).path).strip("/")
     except ValueError:  # not an address at all
         return None
+    if "\0" in wanted:
+        return None
     for code, _name in sorted(settings.LANGUAGES, key=lambda pair: pair[0] == settings.LANGUAGE_CODE):
         prefix = prefix_of(code).strip("/")
         if prefix and wanted != prefix and not wanted.startswith(f"{prefix}/"):
