@@ -88,7 +88,9 @@ def apply(snapshot: Snapshot) -> Payment:
 
     Raises Missing when the reference is none of ours.
     """
-    order = Order.objects.select_for_update().filter(payments__reference=snapshot.reference).first()
+    # By subquery, not by join: MariaDB would lock the joined payment too, before its order.
+    its = Payment.objects.filter(reference=snapshot.reference).values("order_id")
+    order = Order.objects.select_for_update().filter(pk=Subquery(its)).first()
     if order is None:
         raise Missing(f"No payment has the reference {snapshot.reference}.")
     payment = Payment.objects.select_for_update().get(reference=snapshot.reference)

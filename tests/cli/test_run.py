@@ -46,7 +46,7 @@ def answers(port: int) -> bool:
     return True
 
 
-def wait_for(condition, run: subprocess.Popen, log: Path, seconds: float = 120) -> None:
+def wait_for(condition, run: subprocess.Popen, log: Path, seconds: float = 300) -> None:
     end = time.monotonic() + seconds
     while not condition():
         assert run.poll() is None, log.read_text()
