@@ -48,11 +48,11 @@ def _books_agree(request: pytest.FixtureRequest) -> Iterator[None]:
     assert [str(fault) for fault in check.faults()] == []
 
 
-@receiver(post_migrate, sender=apps.get_app_config("cli"))
+@receiver(post_migrate, sender=apps.get_app_config("commerce"))
 def _bring_back_what_migrations_wrote(**_kwargs: object) -> None:
     """A transactional test ends by emptying all tables; Wagtail's first rows came with its migrations, once.
 
-    Sent by the first app of the settings, so that the roles, which are synced after the last, find the permission.
+    Sent by the first app of the settings that has models: the roles, synced after the last, find the permission.
     """
     if Page.objects.filter(depth=1).exists():
         return
