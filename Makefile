@@ -33,7 +33,7 @@ run: $(VENV)/.run $(BIN)/sishu sishu/web/static/build/site.css
 
 test: $(VENV)/.dev $(BIN)/sishu sishu/web/static/build/site.css
 	$(BIN)/python -m pytest -n 2
-	$(BIN)/python -m tests.postgres -n 2 -m "money or processes or broken_books"
+	$(BIN)/python -m tests.postgres -n 2 -m "(money or broken_books) and not browser"
 
 lint: $(VENV)/.dev $(BIN)/sishu
 	$(BIN)/ruff check .
