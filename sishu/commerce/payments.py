@@ -7,7 +7,7 @@ import secrets
 from datetime import timedelta
 
 from django.conf import settings
-from django.db import transaction
+from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
 
@@ -46,7 +46,11 @@ def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str)
     repeats the same reference).
     """
     gateway: PaymentGateway = plugins.load("gateways", gateway_name)
-    payment = _open_payment(order_id, gateway)
+    try:
+        payment = _open_payment(order_id, gateway)
+    except IntegrityError:
+        # Another tab opened it while we waited for the order's lock; a second look finds it.
+        payment = _open_payment(order_id, gateway)
     order = payment.order
     request = PaymentRequest(
         reference=payment.reference, due=payment.due, title=order.number,
