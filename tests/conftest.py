@@ -10,12 +10,21 @@ from django.apps import apps
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import caches
+from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from wagtail.models import Collection, Locale, Page
 
 from sishu.core import plugins
 from sishu.ledger import check, journal, triggers
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Function]) -> None:
+    """InnoDB's full-text index sees committed rows only: there, tests that search commit."""
+    for item in items:
+        if connection.vendor == "mysql" and "full_text" in item.keywords:
+            item.fixturenames.insert(0, "transactional_db")
 
 
 @pytest.fixture(autouse=True)

@@ -58,11 +58,12 @@ def test_sync_takes_away_what_was_given_by_hand_and_gives_back_what_was_taken():
 
 def test_sync_runs_when_the_last_app_was_migrated():
     Group.objects.all().delete()
-    for config in apps.get_app_configs():
-        if config.models_module is not None:
-            post_migrate.send(
-                config, app_config=config, verbosity=0, interactive=False, using="default", apps=apps, plan=[]
-            )
+    *others, last = [config for config in apps.get_app_configs() if config.models_module is not None]
+    for config in others:
+        # Not by the signal: the ledger makes its triggers then, and MariaDB commits before it changes a schema.
+        roles.sync_after_migrate(config)
+    assert not Group.objects.exists()
+    post_migrate.send(last, app_config=last, verbosity=0, interactive=False, using="default", apps=apps, plan=[])
     assert set(roles.ROLES) <= set(Group.objects.values_list("name", flat=True))
 
 

@@ -133,6 +133,7 @@ def test_no_address_of_the_studio_tells_a_creator_of_anothers_draft(scene):
     assert (leaks, faults) == ([], [])
 
 
+@pytest.mark.full_text
 def test_the_sweep_would_notice(scene):
     """The same addresses do show the drafts to someone who works for the house."""
     client = Client()
@@ -146,6 +147,7 @@ def get(scene: dict[str, Any], name: str, *args: Any) -> int:
     return scene["client"].get(reverse(name, args=args)).status_code
 
 
+@pytest.mark.full_text
 def test_a_creator_still_works_on_their_own(scene):
     own = scene["own"]
     hub = own.get_parent()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import pytest
-from django.db import connection
 from modelsearch.query import MATCH_ALL, Not, Phrase, PlainText
 from wagtail.models import Page
 from wagtail.search.backends import get_search_backend
@@ -14,14 +13,11 @@ from sishu.content.search import index_terms, query_terms
 from sishu.jobs import runner
 from tests.factories import content as make
 
-# InnoDB's full-text index sees committed rows only.
-ON_MYSQL = connection.vendor == "mysql"
-pytestmark = pytest.mark.django_db(transaction=ON_MYSQL)
+pytestmark = [pytest.mark.django_db, pytest.mark.full_text]
 
 
 @pytest.fixture
-def shelf(request: pytest.FixtureRequest) -> dict[str, ArticlePage]:
-    request.getfixturevalue("transactional_db" if ON_MYSQL else "db")
+def shelf(db: None) -> dict[str, ArticlePage]:
     make.make_house()
     author = make.make_creator("shen")
     other = make.make_creator("zhou")

@@ -5,7 +5,6 @@ from __future__ import annotations
 from xml.etree import ElementTree
 
 import pytest
-from django.db import connection
 from django.test import Client
 from wagtail.models import Locale
 
@@ -77,7 +76,7 @@ def test_robots_are_told_where_the_map_is(client: Client) -> None:
     assert "Disallow: /payment" in text
 
 
-@pytest.mark.skipif(connection.vendor == "mysql", reason="its full-text search sees committed rows only")
+@pytest.mark.full_text
 def test_search_shows_where_the_words_stand(pair, client: Client) -> None:
     runner.run_due(500)
     html = client.get("/search?q=licht").content.decode()

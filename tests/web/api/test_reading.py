@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from wagtail.models import PageViewRestriction
 
@@ -90,7 +89,7 @@ def test_a_withdrawn_work_is_gone_for_all_but_its_owners(work):
     assert Program().get("/works").json()["items"] == []
 
 
-@pytest.mark.skipif(connection.vendor == "mysql", reason="its full-text search sees committed rows only")
+@pytest.mark.full_text
 def test_lists_are_filtered_searched_and_paged(work):
     shelf = Category.add_root(slug="rooms", name_zh="房间", name_en="Rooms")
     english = make_article(title="The study", locale="en", category=shelf, body=[prose("Light on the desk. " * 20)])
