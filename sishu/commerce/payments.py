@@ -8,11 +8,12 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
-from django.db.models import OuterRef, Subquery
+from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
 from sishu.commerce import fulfil, refunds, splits
 from sishu.commerce.facts import OrderPaid
+from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, OrderLine, Payment
 from sishu.core import clock, plugins
 from sishu.core.errors import DomainError, Missing
@@ -68,7 +69,7 @@ def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str)
 @transaction.atomic
 def _open_payment(order_id: int, gateway: PaymentGateway) -> Payment:
     key = f"{order_id}:{gateway.name}"
-    opened = Payment.objects.filter(open_key=key, order=OuterRef("pk")).values("id")
+    opened = Payment.objects.filter(open_key=key).values("id")
     order = Order.objects.annotate(open_payment_id=Subquery(opened)).select_for_update().filter(pk=order_id).first()
     if order is None:
         raise Missing(_("There is no such order."))
@@ -92,13 +93,8 @@ def apply(snapshot: Snapshot) -> Payment:
 
     Raises Missing when the reference is none of ours.
     """
-    # By subquery, not by join: MariaDB would lock the joined payment too, before its order.
-    its = Payment.objects.filter(reference=snapshot.reference).values("order_id")
-    order = Order.objects.select_for_update().filter(pk=Subquery(its)).first()
-    if order is None:
-        raise Missing(f"No payment has the reference {snapshot.reference}.")
-    payment = Payment.objects.select_for_update().get(reference=snapshot.reference)
-    payment.order = order
+    payment = lock_payment(reference=snapshot.reference)
+    order = payment.order
     if snapshot.captured is not None:
         if payment.status != Payment.Status.CAPTURED:
             capture(order, payment, snapshot)

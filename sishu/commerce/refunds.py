@@ -8,15 +8,15 @@ from collections.abc import Iterable
 from datetime import timedelta
 
 from django.db import transaction
-from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
 from sishu.commerce import fulfil
 from sishu.commerce.facts import OrderRefunded
+from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, OrderLine, Payment, Refund
 from sishu.core import clock, plugins
-from sishu.core.errors import DomainError, Missing
+from sishu.core.errors import DomainError
 from sishu.core.money import Money
 from sishu.gateways.base import GatewayError, PaymentGateway, RefundOutcome, RefundRequest, RefundSnapshot
 from sishu.ledger import journal
@@ -43,15 +43,10 @@ def refund(payment_id: int, part: str, *, by: User | None, reason: str = "") -> 
 @transaction.atomic
 def request(payment_id: int, part: str, *, by: User | None, reason: str = "") -> Refund:
     """Write down that a part of a payment is to go back, or find that this was written down before."""
-    # By subquery, not by join: MariaDB would lock the joined payment too, before its order.
-    its = Payment.objects.filter(pk=payment_id).values("order_id")
-    order = Order.objects.select_for_update().filter(pk=Subquery(its)).first()
-    if order is None:
-        raise Missing(_("There is no such payment."))
-    payment = Payment.objects.select_for_update().get(pk=payment_id)
+    payment = lock_payment(pk=payment_id)
     if earlier := Refund.objects.filter(payment=payment, part=part).first():
         return earlier
-    money = refundable(payment, order, part)
+    money = refundable(payment, payment.order, part)
     if not money:
         raise NothingToRefund(
             _("Payment %(reference)s holds nothing to give back here.") % {"reference": payment.reference}
@@ -85,10 +80,8 @@ def submit(refund: Refund) -> Refund:
         log.warning("Gateway %s did not answer about refund %s: %s", payment.gateway, refund.reference, error)
         return refund
     with transaction.atomic():
-        order = Order.objects.select_for_update().get(pk=payment.order_id)
-        payment = Payment.objects.select_for_update().get(pk=payment.pk)
-        payment.order = order
-        apply(order, payment, [answer])
+        payment = lock_payment(pk=payment.pk)
+        apply(payment.order, payment, [answer])
     refund.refresh_from_db()
     return refund
 
