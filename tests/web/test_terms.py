@@ -89,6 +89,16 @@ def test_a_price_is_set_changed_and_taken_away(desk, shen):
     assert not Offer.objects.filter(is_open=True).exists()
 
 
+def test_a_live_work_gets_its_paywall_and_its_price_in_one_go(desk, shen):
+    page = make.make_article(shen, title="白送的")
+    changes = {"title": "要卖的", "body": SOLD, "price": "9.90"}
+    assert desk.post(f"/edit/{page.pk}", form(page, **changes)).status_code == 302
+    assert Offer.objects.get(is_open=True).amount == 990
+    draft = make.make_article(shen, title="旧题", body=dialect.to_blocks(SOLD), live=False)
+    desk.post(f"/edit/{draft.pk}", form(draft, title="新题", price="5"))
+    assert Offer.objects.get(page=draft.page_ptr).title == "新题"
+
+
 def test_what_is_not_live_is_not_sold(desk, shen):
     page = make.make_article(shen, body=dialect.to_blocks(SOLD), live=False)
     offer, buyer = sell(page), make.make_person()
