@@ -17,11 +17,17 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
-from sishu.content import embeds, markdown
+from sishu.content import dialect, embeds, markdown
 from sishu.content.paywall import ORDER_MESSAGE, TIERS, tier_of
 
 LONGEST_PROSE = 500_000
 LOCKED = "locked"
+UNREAD_MESSAGE = _(
+    "The block “%(name)s” in the text cannot be read, so it would be shown as text. Repair it or take it out."
+)
+IN_TEXT_MESSAGE = _(
+    "The block “%(name)s” lies inside a text, so it would be shown as text. Take it out there and insert it as a block."
+)
 
 
 class MarkdownArea(AdminAutoHeightTextInput):
@@ -239,10 +245,15 @@ class BodyBlock(blocks.StreamBlock):
     def clean(self, value: blocks.StreamValue) -> blocks.StreamValue:
         cleaned = super().clean(value)
         tiers = [tier for block in cleaned.raw_data if (tier := tier_of(block)) is not None]
-        if tiers != sorted(set(tiers)):
-            raise blocks.StreamBlockValidationError(
-                non_block_errors=forms.utils.ErrorList([ValidationError(ORDER_MESSAGE)])
-            )
+        wrong = [] if tiers == sorted(set(tiers)) else [ValidationError(ORDER_MESSAGE)]
+        # Half a fence may be kept in a draft. Published, a paywall that is only text hides nothing.
+        if not self.is_deferred_validation:
+            wrong += [
+                ValidationError(IN_TEXT_MESSAGE if is_readable else UNREAD_MESSAGE, params={"name": name})
+                for name, is_readable in dialect.fences_in_prose(cleaned.raw_data)
+            ]
+        if wrong:
+            raise blocks.StreamBlockValidationError(non_block_errors=forms.utils.ErrorList(wrong))
         return cleaned
 
     def get_form_state(self, value: blocks.StreamValue) -> list[dict[str, Any]]:
