@@ -25,6 +25,10 @@ class Case(Stateful):
     kind = models.CharField(max_length=40, db_index=True)
     status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
     findings = models.JSONField(default=list, blank=True)
+    # What is known, in no language: who shows the case finds the words for `code` and puts the values of `data` in.
+    code = models.CharField(max_length=40, blank=True)
+    data = models.JSONField(default=dict, blank=True)
+    # What somebody said in words.
     note = models.TextField(blank=True)
     opened_at = models.DateTimeField()
     # ref and kind while the case is open, null afterwards: at most one open case of a kind, on every database.

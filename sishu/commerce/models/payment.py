@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -75,6 +75,10 @@ class Payment(Stateful, Timestamped):
     @property
     def captured(self) -> Money:
         return Money(self.captured_amount, self.captured_currency or self.currency)
+
+    def told(self, money: Money) -> dict[str, Any]:
+        """What a case about some money of this payment has to say, as JSON."""
+        return {"money": money.as_json(), "reference": self.reference, "order": self.order.number}
 
 
 class Refund(Stateful, Timestamped):
