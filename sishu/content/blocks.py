@@ -71,11 +71,12 @@ class CodeBlock(blocks.StructBlock):
     """Lines of a program, shown as they are."""
 
     language = blocks.CharBlock(
+        label=_("Language"),
         required=False,
         max_length=40,
         validators=[RegexValidator(r"^[A-Za-z0-9+#._-]*$", _("Name a language in one word, such as python."))],
     )
-    code = CodeText(max_length=100_000, form_classname="monospace")
+    code = CodeText(label=_("Code"), max_length=100_000, form_classname="monospace")
 
     class Meta:
         label = _("Code")
@@ -87,9 +88,9 @@ class CalloutBlock(blocks.StructBlock):
     """A few lines set apart."""
 
     kind = blocks.ChoiceBlock(
-        choices=[("note", _("Note")), ("tip", _("Tip")), ("warning", _("Warning"))], default="note"
+        label=_("Kind"), choices=[("note", _("Note")), ("tip", _("Tip")), ("warning", _("Warning"))], default="note"
     )
-    title = blocks.CharBlock(required=False, max_length=80)
+    title = blocks.CharBlock(label=_("Title"), required=False, max_length=80)
     text = ProseBlock(max_length=10_000)
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -112,11 +113,14 @@ class ImageBlock(blocks.StructBlock):
 
     SHOWN_WIDTHS = (480, 720, 960, 1440)
 
-    image = ImageChooserBlock()
+    image = ImageChooserBlock(label=_("Picture"))
     alt = blocks.CharBlock(
-        required=False, max_length=255, help_text=_("What is to be seen, for those who cannot see it.")
+        label=_("Alternative text"),
+        required=False,
+        max_length=255,
+        help_text=_("What is to be seen, for those who cannot see it."),
     )
-    caption = blocks.CharBlock(required=False, max_length=300)
+    caption = blocks.CharBlock(label=_("Caption"), required=False, max_length=300)
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
@@ -135,8 +139,8 @@ class ImageBlock(blocks.StructBlock):
 class FileBlock(blocks.StructBlock):
     """A file to take away."""
 
-    document = DocumentChooserBlock()
-    title = blocks.CharBlock(required=False, max_length=120)
+    document = DocumentChooserBlock(label=_("File"))
+    title = blocks.CharBlock(label=_("Title"), required=False, max_length=120)
 
     class Meta:
         label = _("File")
@@ -147,8 +151,8 @@ class FileBlock(blocks.StructBlock):
 class EmbedBlock(blocks.StructBlock):
     """A card that leads to a player elsewhere."""
 
-    url = blocks.URLBlock(max_length=500, validators=[embeds.check_url])
-    caption = blocks.CharBlock(required=False, max_length=200)
+    url = blocks.URLBlock(label=_("Address"), max_length=500, validators=[embeds.check_url])
+    caption = blocks.CharBlock(label=_("Caption"), required=False, max_length=200)
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
@@ -163,7 +167,9 @@ class EmbedBlock(blocks.StructBlock):
 class PaywallBlock(blocks.StructBlock):
     """From here on only readers of this level read."""
 
-    tier = blocks.ChoiceBlock(choices=[(level.name, level.label) for level in TIERS], default="PAID")
+    tier = blocks.ChoiceBlock(
+        label=_("Who may read on"), choices=[(level.name, level.label) for level in TIERS], default="PAID"
+    )
 
     class Meta:
         label = _("Paywall")
