@@ -207,6 +207,10 @@ ACCOUNT_DEFAULT_HTTP_PROTOCOL = SITE_URL.split(":")[0]
 ALLAUTH_TRUSTED_PROXY_COUNT = env.int("PROXY_COUNT", 0)
 SESSION_COOKIE_SAMESITE = "Lax"
 OPEN_PUBLISHING = env.bool("OPEN_PUBLISHING", False)
+# How long versions that were only stages of writing are kept; 0: for ever.
+DRAFT_HISTORY_DAYS = env.int("DRAFT_HISTORY_DAYS", 30)
+if DRAFT_HISTORY_DAYS < 0:
+    raise ImproperlyConfigured(f"DRAFT_HISTORY_DAYS is {DRAFT_HISTORY_DAYS}; set it to days, or to 0 to keep all.")
 # For each token, person or address.
 API_REQUESTS_PER_MINUTE = env.int("API_REQUESTS_PER_MINUTE", 600)
 

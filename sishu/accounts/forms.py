@@ -61,8 +61,8 @@ class SignupForm(HouseForm, allauth.SignupForm):
     def try_save(self, request: HttpRequest) -> tuple[User | None, HttpResponse | None]:
         """The new person, or the answer "we have written to you" when the address has an account already.
 
-        A patient prober can still sign in afterwards and see; that is the price of buying before verifying. Meanwhile
-        the owner of the address has a message about it, and sign-ups are limited.
+        A prober can tell, by not being signed in: that is the price of buying before verifying (ADR 10). Meanwhile the
+        owner of the address has a message about it, and sign-ups are limited.
         """
         if not self.account_already_exists:
             return self.save(request), None

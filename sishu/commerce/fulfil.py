@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import calendar
 from collections.abc import Iterable
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import Protocol
+
+from django.utils.timezone import localtime
 
 from sishu.accounts.models import User
 from sishu.commerce.models import Entitlement, Offer, Order, OrderLine
@@ -41,8 +43,7 @@ class AccessFulfiller:
         assert line.offer.page_id is not None, "an access offer has a page"  # noqa: S101
         starts_at, ends_at = clock.now(), None
         if line.offer.interval == Offer.Interval.MONTH:
-            starts_at = self._end_of_plan(order, line) or starts_at
-            ends_at = next_month(starts_at)
+            starts_at, ends_at = self._next_month_of_plan(order, line)
         Entitlement.objects.create(
             user_id=order.user_id, page_id=line.offer.page_id, starts_at=starts_at, ends_at=ends_at, source=line.ref
         )
@@ -50,16 +51,43 @@ class AccessFulfiller:
     def revoke(self, order: Order, line: OrderLine) -> None:
         Entitlement.objects.filter(source=line.ref, revoked_at=None).update(revoked_at=clock.now())
 
-    def _end_of_plan(self, order: Order, line: OrderLine) -> datetime | None:
-        """Where a plan paid for already ends, so that a renewal adds to it."""
+    def _next_month_of_plan(self, order: Order, line: OrderLine) -> tuple[datetime, datetime]:
+        """From when until when one more month runs: after what is paid for already, or from now."""
         # Two renewals paid at once would both read the same end: the buyer's row makes them take turns.
         User.objects.select_for_update().get(pk=order.user_id)
-        held = Entitlement.objects.filter(user_id=order.user_id, page=line.offer.page_id, revoked_at=None)
-        latest = held.filter(ends_at__gt=clock.now()).order_by("-ends_at").first()
-        return latest.ends_at if latest else None
+        months = Entitlement.objects.filter(user_id=order.user_id, page=line.offer.page_id, ends_at__isnull=False)
+        latest = months.filter(revoked_at=None, ends_at__gt=clock.now()).order_by("-ends_at").first()
+        if latest is None or latest.ends_at is None:
+            start = clock.now()
+            return start, month_after(start, start)
+        # A month given back counts too: what follows it was reckoned from the same day.
+        begun = {end: start for start, end in months.values_list("starts_at", "ends_at") if end is not None}
+        first = latest.starts_at
+        while first in begun:
+            first = begun[first]
+        return latest.ends_at, month_after(first, latest.ends_at)
 
 
-def next_month(moment: datetime) -> datetime:
-    """The same day and time a month on; the last day where the month is shorter."""
-    year, month = moment.year + moment.month // 12, moment.month % 12 + 1
-    return moment.replace(year=year, month=month, day=min(moment.day, calendar.monthrange(year, month)[1]))
+def month_after(first: datetime, start: datetime) -> datetime:
+    """When the month from `start` on ends, in an unbroken row of months that began at `first`.
+
+    It keeps the first one's day and time on the house's calendar, or takes the last day where the month is shorter:
+    31 January, 28 February, 31 March. A `start` that is none of that row's ends begins a row of its own.
+    """
+    count = _month_number(start) - _month_number(first)
+    if months_on(first, count) != start:
+        first, count = start, 0
+    return months_on(first, count + 1)
+
+
+def months_on(moment: datetime, count: int) -> datetime:
+    """The same day and time `count` months on, on the house's calendar; the last day where the month is shorter."""
+    local = localtime(moment)
+    year, month = divmod(_month_number(moment) + count, 12)
+    day = min(local.day, calendar.monthrange(year, month + 1)[1])
+    return local.replace(year=year, month=month + 1, day=day).astimezone(UTC)
+
+
+def _month_number(moment: datetime) -> int:
+    local = localtime(moment)
+    return local.year * 12 + local.month - 1

@@ -12,7 +12,8 @@ from wagtail.models import Page
 from sishu.commerce.models import Offer, RevenueShare
 from sishu.commerce.splits import WHOLE_BPS, allocate
 from sishu.content import generation
-from sishu.content.models import Authorship
+from sishu.content.models import ArticlePage, Authorship
+from sishu.content.paywall import Level
 from sishu.core.errors import Invalid
 from sishu.core.money import Money, check_amount
 
@@ -63,6 +64,32 @@ def close_all(page: Page) -> None:
     """Take a page off sale in every way."""
     Offer.objects.filter(page__translation_key=page.translation_key, is_open=True).update(is_open=False, slot=None)
     transaction.on_commit(generation.touch)
+
+
+@transaction.atomic
+def close_empty(page_id: int) -> None:
+    """Take a work off sale singly when there is nothing left to sell. Plans, and offers of other pages, stay."""
+    page = ArticlePage.objects.filter(pk=page_id).first()
+    offer = find_open(page) if page else None
+    if offer is None or offer.page_id is None:
+        return
+    # The page it was priced on, held: a writer who prices a new paywall in this moment comes before us or after.
+    priced = ArticlePage.objects.select_for_update().filter(pk=offer.page_id).first()
+    if priced is not None and not sells(priced):
+        close(priced)
+
+
+def find_open(page: Page, interval: str = Offer.Interval.ONCE) -> Offer | None:
+    """The open offer of this page alone."""
+    return Offer.objects.filter(slot=slot(page, interval)).first()
+
+
+def sells(page: ArticlePage) -> bool:
+    """Whether there is something for those who paid: in what is live in any language, or in the page's newest version."""
+    family = ArticlePage.objects.live().filter(translation_key=page.translation_key, withdrawn_at=None)
+    if family.filter(level=Level.PAID).exists():
+        return True
+    return bool(page.get_latest_revision_as_object().needed_level == Level.PAID)
 
 
 def author_shares(page: Page) -> dict[int, int]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import secrets
 from datetime import timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import IntegrityError, transaction
@@ -119,11 +120,12 @@ def capture(order: Order, payment: Payment, snapshot: Snapshot) -> None:
     if fits:
         settle(order, payment)
         if captured.amount > order.amount:
-            set_apart(payment, Money(captured.amount - order.amount, captured.currency), "more than was due")
+            set_apart(payment, Money(captured.amount - order.amount, captured.currency), "surplus")
         return
     if order.status == Order.Status.AWAITING_PAYMENT and order.expires_at < clock.now():
         order.move_to(Order.Status.EXPIRED, open_key=None)
-    set_apart(payment, captured, _why_unapplied(order, payment, snapshot))
+    code, data = _why_unapplied(order, captured)
+    set_apart(payment, captured, code, **data)
 
 
 def capture_more(payment: Payment, captured: Money) -> None:
@@ -131,7 +133,7 @@ def capture_more(payment: Payment, captured: Money) -> None:
     surplus = Money(captured.amount - payment.captured_amount, captured.currency)
     Payment.objects.filter(pk=payment.pk).update(captured_amount=captured.amount)
     payment.captured_amount = captured.amount
-    set_apart(payment, surplus, f"captured again, now {captured} in all")
+    set_apart(payment, surplus, "captured_again", captured=captured.as_json())
 
 
 def settle(order: Order, payment: Payment) -> None:
@@ -146,14 +148,17 @@ def settle(order: Order, payment: Payment) -> None:
     publisher.publish(OrderPaid(order_id=order.pk, user_id=order.user_id))
 
 
-def set_apart(payment: Payment, money: Money, why: str) -> None:
-    """Book money that did arrive but buys nothing, and open a case: the ledger always equals the provider's bill."""
+def set_apart(payment: Payment, money: Money, code: str, **data: Any) -> None:
+    """Book money that did arrive but buys nothing, and open a case: the ledger always equals the provider's bill.
+
+    `code` says why it buys nothing, `data` what more there is to know; `selectors.case_remark` puts it into words.
+    """
     journal.post(
         key=f"unapplied:{payment.reference}:{payment.captured_amount}", kind="unapplied", ref=payment.order.ref,
         book=Book(payment.book), currency=money.currency,
         moves=splits.of_unapplied(payment.gateway, payment.reference, money.amount),
     )  # fmt: skip
-    cases.open(ref=payment.ref, kind="unapplied", note=f"{money} of {payment.reference}: {why}.")
+    cases.open(ref=payment.ref, kind="unapplied", code=code, data={**payment.told(money), **data})
 
 
 def refresh(payment: Payment) -> Payment:
@@ -201,12 +206,12 @@ def notify_url(gateway_name: str) -> str:
     return f"{settings.SITE_URL}/webhooks/{gateway_name}"
 
 
-def _why_unapplied(order: Order, payment: Payment, snapshot: Snapshot) -> str:
-    captured = snapshot.captured
-    if captured is not None and captured.currency != order.currency:
-        return f"the order is in {order.currency}"
-    if captured is not None and captured.amount < order.amount:
-        return f"the order costs {order.total}"
+def _why_unapplied(order: Order, captured: Money) -> tuple[str, dict[str, Any]]:
+    """The code of a case, and what it needs to be told."""
+    if captured.currency != order.currency:
+        return "other_currency", {"currency": order.currency}
+    if captured.amount < order.amount:
+        return "too_little", {"due": order.total.as_json()}
     if order.status in {Order.Status.PAID, Order.Status.REFUNDED, Order.Status.CANCELLED}:
-        return f"order {order.number} is {order.status}"
-    return f"it came after order {order.number} had expired"
+        return "order_closed", {"status": order.status}
+    return "too_late", {}

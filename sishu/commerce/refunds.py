@@ -92,14 +92,14 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
         refund = Refund.objects.select_for_update().filter(reference=snapshot.reference, payment=payment).first()
         if refund is None:
             # Made at the provider, not here. The money is gone: a person must say for what.
-            cases.open(
-                ref=payment.ref, kind="foreign_refund", note=f"{snapshot.refunded} by {snapshot.reference[:40]}."
-            )
+            data = {**payment.told(snapshot.refunded), "refund": snapshot.reference[:64]}
+            cases.open(ref=payment.ref, kind="foreign_refund", code="foreign_refund", data=data)
         elif snapshot.outcome == RefundOutcome.SUCCEEDED and refund.status != Refund.Status.SUCCEEDED:
             settle(order, payment, refund)
         elif snapshot.outcome == RefundOutcome.FAILED and refund.status == Refund.Status.REQUESTED:
             refund.move_to(Refund.Status.FAILED, next_try_at=None)
-            cases.open(ref=refund.ref, kind="refund_failed", note=f"{refund.money} of {payment.reference}.")
+            data = payment.told(refund.money)
+            cases.open(ref=refund.ref, kind="refund_failed", code="refund_refused", data=data)
 
 
 def settle(order: Order, payment: Payment, refund: Refund) -> None:

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from operator import attrgetter
+from typing import Any
 
 from django.db.models import Count, Q, QuerySet, Sum
 from django.utils.formats import date_format
@@ -113,7 +114,7 @@ def _of_refund(refund: Refund) -> Iterator[Event]:
 
 def _of_cases(refs: Sequence[str]) -> Iterator[Event]:
     for case in Case.objects.filter(ref__in=refs).order_by("id"):
-        yield Event(case.opened_at, _("Case opened"), detail=f"{case_kind_label(case.kind)} · {case.note}")
+        yield Event(case.opened_at, _("Case opened"), detail=f"{case_kind_label(case.kind)} · {case_remark(case)}")
         for ruling in Decision.objects.filter(case=case).select_related("who"):
             who = ruling.who.name if ruling.who else ""
             yield Event(ruling.created_at, _("Case decided"), who, f"{ruling.get_outcome_display()} · {ruling.reason}")
@@ -146,9 +147,37 @@ def case_kind_label(kind: str) -> str:
         "unapplied": _("money that bought nothing"),
         "foreign_refund": _("refund made at the provider"),
         "refund_failed": _("refund refused by the provider"),
+        "unknown_payment": _("payment that nobody here asked for"),
         "review": _("review of a work"),
     }
     return known.get(kind, kind)
+
+
+def case_remark(case: Case) -> str:
+    """What is known about a case, in the language of the moment; what somebody noted stands behind it as it is."""
+    known = {
+        "surplus": _("%(money)s of %(reference)s: more than was due for order %(order)s."),
+        "captured_again": _("%(money)s of %(reference)s: captured again, now %(captured)s in all."),
+        "other_currency": _("%(money)s of %(reference)s: order %(order)s is in %(currency)s."),
+        "too_little": _("%(money)s of %(reference)s: order %(order)s costs %(due)s."),
+        "order_closed": _("%(money)s of %(reference)s: order %(order)s is %(status)s."),
+        "too_late": _("%(money)s of %(reference)s: it came after order %(order)s had expired."),
+        "foreign_refund": _("%(money)s of %(reference)s: given back at the provider as %(refund)s."),
+        "refund_refused": _("%(money)s of %(reference)s: it did not go back."),
+        "unknown_money": _("%(gateway)s took %(money)s for a payment %(reference)s that was not begun here."),
+        "unknown_payment": _("%(gateway)s tells of a payment %(reference)s that was not begun here; it took no money."),
+    }
+    if case.code not in known:
+        return case.note
+    said = {name: _said(name, value) for name, value in case.data.items()}
+    return f"{known[case.code] % said} {case.note}".rstrip()
+
+
+def _said(name: str, value: Any) -> str:
+    """A value of a case's data as people read it."""
+    if name == "status":
+        return str(Order.Status(value).label)
+    return str(Money(**value)) if isinstance(value, dict) else str(value)
 
 
 def move_label(move: Transfer) -> str:

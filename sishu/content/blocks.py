@@ -17,11 +17,17 @@ from wagtail.admin.widgets import AdminAutoHeightTextInput
 from wagtail.documents.blocks import DocumentChooserBlock
 from wagtail.images.blocks import ImageChooserBlock
 
-from sishu.content import embeds, markdown
+from sishu.content import dialect, embeds, markdown
 from sishu.content.paywall import ORDER_MESSAGE, TIERS, tier_of
 
 LONGEST_PROSE = 500_000
 LOCKED = "locked"
+UNREAD_MESSAGE = _(
+    "The block “%(name)s” in the text cannot be read, so it would be shown as text. Repair it or take it out."
+)
+IN_TEXT_MESSAGE = _(
+    "The block “%(name)s” lies inside a text, so it would be shown as text. Take it out there and insert it as a block."
+)
 
 
 class MarkdownArea(AdminAutoHeightTextInput):
@@ -65,11 +71,12 @@ class CodeBlock(blocks.StructBlock):
     """Lines of a program, shown as they are."""
 
     language = blocks.CharBlock(
+        label=_("Language"),
         required=False,
         max_length=40,
         validators=[RegexValidator(r"^[A-Za-z0-9+#._-]*$", _("Name a language in one word, such as python."))],
     )
-    code = CodeText(max_length=100_000, form_classname="monospace")
+    code = CodeText(label=_("Code"), max_length=100_000, form_classname="monospace")
 
     class Meta:
         label = _("Code")
@@ -81,9 +88,9 @@ class CalloutBlock(blocks.StructBlock):
     """A few lines set apart."""
 
     kind = blocks.ChoiceBlock(
-        choices=[("note", _("Note")), ("tip", _("Tip")), ("warning", _("Warning"))], default="note"
+        label=_("Kind"), choices=[("note", _("Note")), ("tip", _("Tip")), ("warning", _("Warning"))], default="note"
     )
-    title = blocks.CharBlock(required=False, max_length=80)
+    title = blocks.CharBlock(label=_("Title"), required=False, max_length=80)
     text = ProseBlock(max_length=10_000)
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
@@ -106,11 +113,14 @@ class ImageBlock(blocks.StructBlock):
 
     SHOWN_WIDTHS = (480, 720, 960, 1440)
 
-    image = ImageChooserBlock()
+    image = ImageChooserBlock(label=_("Picture"))
     alt = blocks.CharBlock(
-        required=False, max_length=255, help_text=_("What is to be seen, for those who cannot see it.")
+        label=_("Alternative text"),
+        required=False,
+        max_length=255,
+        help_text=_("What is to be seen, for those who cannot see it."),
     )
-    caption = blocks.CharBlock(required=False, max_length=300)
+    caption = blocks.CharBlock(label=_("Caption"), required=False, max_length=300)
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
@@ -129,8 +139,8 @@ class ImageBlock(blocks.StructBlock):
 class FileBlock(blocks.StructBlock):
     """A file to take away."""
 
-    document = DocumentChooserBlock()
-    title = blocks.CharBlock(required=False, max_length=120)
+    document = DocumentChooserBlock(label=_("File"))
+    title = blocks.CharBlock(label=_("Title"), required=False, max_length=120)
 
     class Meta:
         label = _("File")
@@ -141,8 +151,8 @@ class FileBlock(blocks.StructBlock):
 class EmbedBlock(blocks.StructBlock):
     """A card that leads to a player elsewhere."""
 
-    url = blocks.URLBlock(max_length=500, validators=[embeds.check_url])
-    caption = blocks.CharBlock(required=False, max_length=200)
+    url = blocks.URLBlock(label=_("Address"), max_length=500, validators=[embeds.check_url])
+    caption = blocks.CharBlock(label=_("Caption"), required=False, max_length=200)
 
     def get_context(self, value: Any, parent_context: dict[str, Any] | None = None) -> dict[str, Any]:
         context: dict[str, Any] = super().get_context(value, parent_context=parent_context)
@@ -157,7 +167,9 @@ class EmbedBlock(blocks.StructBlock):
 class PaywallBlock(blocks.StructBlock):
     """From here on only readers of this level read."""
 
-    tier = blocks.ChoiceBlock(choices=[(level.name, level.label) for level in TIERS], default="PAID")
+    tier = blocks.ChoiceBlock(
+        label=_("Who may read on"), choices=[(level.name, level.label) for level in TIERS], default="PAID"
+    )
 
     class Meta:
         label = _("Paywall")
@@ -239,10 +251,15 @@ class BodyBlock(blocks.StreamBlock):
     def clean(self, value: blocks.StreamValue) -> blocks.StreamValue:
         cleaned = super().clean(value)
         tiers = [tier for block in cleaned.raw_data if (tier := tier_of(block)) is not None]
-        if tiers != sorted(set(tiers)):
-            raise blocks.StreamBlockValidationError(
-                non_block_errors=forms.utils.ErrorList([ValidationError(ORDER_MESSAGE)])
-            )
+        wrong = [] if tiers == sorted(set(tiers)) else [ValidationError(ORDER_MESSAGE)]
+        # Half a fence may be kept in a draft. Published, a paywall that is only text hides nothing.
+        if not self.is_deferred_validation:
+            wrong += [
+                ValidationError(IN_TEXT_MESSAGE if is_readable else UNREAD_MESSAGE, params={"name": name})
+                for name, is_readable in dialect.fences_in_prose(cleaned.raw_data)
+            ]
+        if wrong:
+            raise blocks.StreamBlockValidationError(non_block_errors=forms.utils.ErrorList(wrong))
         return cleaned
 
     def get_form_state(self, value: blocks.StreamValue) -> list[dict[str, Any]]:

@@ -93,6 +93,20 @@ def unread_fences(markdown: str) -> list[str]:
     ]
 
 
+def fences_in_prose(blocks: Iterable[Block]) -> list[tuple[str, bool]]:
+    """The `sishu:` fences that lie in prose blocks, and whether each can be read as a block.
+
+    Readers see them as text, whatever they say. `to_blocks` leaves none that can be read; a form of block by block may.
+    """
+    return [
+        (fence.info, _read(fence) is not None)
+        for block in blocks
+        if block["type"] == "prose" and isinstance(block["value"], str)
+        for fence in _fences(normalise(block["value"]))
+        if fence.info.startswith(_PREFIX)
+    ]
+
+
 @dataclass(frozen=True)
 class _Fence:
     """A fenced block found in a text: lines `start` to `end`, without `end`."""

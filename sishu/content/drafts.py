@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from wagtail.blocks import StreamBlockValidationError
 
 from sishu.content import dialect, embeds, paywall
+from sishu.content.blocks import UNREAD_MESSAGE
 from sishu.content.markdown import normalise
 from sishu.content.models import ArticlePage, Attachment, Category, Picture
 from sishu.content.models.work import LONGEST_SUMMARY
@@ -92,14 +93,16 @@ def fill(page: ArticlePage, values: DraftValues) -> None:
     page.body = json.dumps(dialect.to_blocks(values.markdown, list(page.body.raw_data)))
 
 
+def is_settled(draft: ArticlePage) -> bool:
+    """Whether a version's blocks are those that its own text says: the studio may have left one lying in prose."""
+    return not any(is_readable for _name, is_readable in dialect.fences_in_prose(draft.body.raw_data))
+
+
 def check_ready(draft: ArticlePage) -> None:
     """Invalid when a version cannot be published as it is."""
     raw = list(draft.body.raw_data)
     if unread := dialect.unread_fences(dialect.to_markdown(raw)):
-        message = _(
-            "The block “%(name)s” in the text cannot be read, so it would be shown as text. Repair it or take it out."
-        )
-        raise Invalid(message % {"name": unread[0]}, code="markdown")
+        raise Invalid(UNREAD_MESSAGE % {"name": unread[0]}, code="markdown")
     try:
         draft.body.stream_block.clean(draft.body)
     except StreamBlockValidationError as error:

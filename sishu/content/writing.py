@@ -75,7 +75,7 @@ def save_draft(page: ArticlePage, user: User, values: DraftValues, version: int)
     row = _locked(page.pk, user)
     draft = row.get_latest_revision_as_object()
     checked = drafts.checked(values, allowed_uploaders=_author_ids(row) | {user.pk}, before=draft)
-    if checked == drafts.values_of(draft):
+    if checked == drafts.values_of(draft) and drafts.is_settled(draft):
         return row.latest_revision_id or 0  # also when a pressed button and its page's autosave bring the same text
     if row.latest_revision_id != version:
         raise _changed_elsewhere(row)

@@ -47,6 +47,10 @@ class Money:
         sign = "−" if self.amount < 0 else ""
         return f"{sign}{SYMBOLS.get(self.currency, self.currency + ' ')}{self.decimal(grouped=True)}"
 
+    def as_json(self) -> dict[str, int | str]:
+        """The form that JSON keeps: Money(**kept) is this again."""
+        return {"amount": self.amount, "currency": self.currency}
+
     def decimal(self, *, grouped: bool = False) -> str:
         """The unsigned amount in major units, "9.90"; grouped by thousands where asked."""
         digits = DIGITS.get(self.currency, 2)

@@ -20,8 +20,8 @@ class JobRun(models.Model):
         FAILED = "FAILED", _("Failed")
 
     task = models.CharField(_("task"), max_length=200)
-    args = models.JSONField(default=list)
-    kwargs = models.JSONField(default=dict)
+    args = models.JSONField(_("arguments"), default=list)
+    kwargs = models.JSONField(_("named arguments"), default=dict)
     queue = models.CharField(_("queue"), max_length=32, default="default")
     priority = models.SmallIntegerField(_("priority"), default=0)
     status = models.CharField(_("status"), max_length=9, choices=Status, default=Status.READY)

@@ -11,10 +11,24 @@ from sishu.core import clock
 from sishu.moderation.models import Case, Decision
 
 
-def open(*, ref: str, kind: str, findings: list[dict[str, Any]] | None = None, note: str = "") -> Case:
-    """The open case of this kind about `ref`: the one there is, with new findings and note if given, or a new one."""
+def open(
+    *,
+    ref: str,
+    kind: str,
+    findings: list[dict[str, Any]] | None = None,
+    note: str = "",
+    code: str = "",
+    data: dict[str, Any] | None = None,
+) -> Case:
+    """The open case of this kind about `ref`: the one there is, with what is new about it, or a new one.
+
+    `code` and `data` say in no language what is known; `note` is somebody's words.
+    """
     key = f"{kind}:{ref}"
-    values = {"ref": ref, "kind": kind, "findings": findings or [], "note": note, "opened_at": clock.now()}
+    values = {
+        "ref": ref, "kind": kind, "findings": findings or [], "note": note, "code": code, "data": data or {},
+        "opened_at": clock.now(),
+    }  # fmt: skip
     case = Case.objects.filter(open_key=key).first()
     if case is None:
         try:
@@ -26,7 +40,9 @@ def open(*, ref: str, kind: str, findings: list[dict[str, Any]] | None = None, n
         case.findings = findings
     if note:
         case.note = note
-    case.save(update_fields=["findings", "note"])
+    if code:
+        case.code, case.data = code, data or {}
+    case.save(update_fields=["findings", "note", "code", "data"])
     return case
 
 

@@ -21,12 +21,16 @@ class Case(Stateful):
 
     MOVES: ClassVar = {Status.OPEN: frozenset({Status.DECIDED})}
 
-    ref = models.CharField(max_length=100, db_index=True)
-    kind = models.CharField(max_length=40, db_index=True)
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
-    findings = models.JSONField(default=list, blank=True)
-    note = models.TextField(blank=True)
-    opened_at = models.DateTimeField()
+    ref = models.CharField(_("about"), max_length=100, db_index=True)
+    kind = models.CharField(_("question"), max_length=40, db_index=True)
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN, db_index=True)
+    findings = models.JSONField(_("what the rules found"), default=list, blank=True)
+    # What is known, in no language: who shows the case finds the words for `code` and puts the values of `data` in.
+    code = models.CharField(_("what is known"), max_length=40, blank=True)
+    data = models.JSONField(_("particulars"), default=dict, blank=True)
+    # What somebody said in words.
+    note = models.TextField(_("remark"), blank=True)
+    opened_at = models.DateTimeField(_("opened"))
     # ref and kind while the case is open, null afterwards: at most one open case of a kind, on every database.
     open_key = models.CharField(max_length=160, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
 
@@ -48,12 +52,14 @@ class Decision(models.Model):
         REFUSED = "refused", _("refused")
         SETTLED = "settled", _("settled")
 
-    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions")
+    case = models.ForeignKey(Case, on_delete=models.PROTECT, related_name="decisions", verbose_name=_("case"))
     # Null: decided by a rule, without a person.
-    who = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="decisions")
-    outcome = models.CharField(max_length=10, choices=Outcome.choices)
-    reason = models.TextField(blank=True)
-    created_at = models.DateTimeField(auto_now_add=True)
+    who = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="decisions", verbose_name=_("who")
+    )
+    outcome = models.CharField(_("ruling"), max_length=10, choices=Outcome.choices)
+    reason = models.TextField(_("reason"), blank=True)
+    created_at = models.DateTimeField(_("decided at"), auto_now_add=True)
 
     class Meta:
         verbose_name = _("decision")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sishu.commerce import offers
 from sishu.content import generation, letters
 from sishu.content.facts import PagePublished, PageUnpublished, WorkApproved, WorkRejected, WorkWaits, WorkWithdrawn
 
@@ -24,3 +25,8 @@ def tell_reasons(fact: WorkRejected) -> None:
 def forget_pages(fact: PagePublished | PageUnpublished | WorkWithdrawn) -> None:
     """What was kept in memory of live pages is made anew. The fact's own change is committed long ago."""
     generation.touch()
+
+
+def stop_selling_nothing(fact: PagePublished) -> None:
+    """A version without a paywall for those who paid went live: nobody is to pay for it."""
+    offers.close_empty(fact.page_id)

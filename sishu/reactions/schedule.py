@@ -6,6 +6,7 @@ from django.core.management import call_command
 from django_tasks import task
 
 from sishu.commerce import upkeep
+from sishu.content import versions
 from sishu.jobs import runner
 from sishu.jobs.schedule import Every
 from sishu.outbox import relay
@@ -36,6 +37,12 @@ def prune_facts() -> int:
     return relay.prune()
 
 
+@task(max_attempts=3)
+def prune_versions() -> int:
+    """Forget old versions of works that were only stages of writing."""
+    return versions.prune()
+
+
 # Jobs of dead workers are given back by every worker's beat (sishu.jobs.heart), not from here.
 SCHEDULE: tuple[Every, ...] = (
     Every("deliver sandbox notices", selling.send_sandbox_notices, seconds=2),
@@ -46,4 +53,5 @@ SCHEDULE: tuple[Every, ...] = (
     Every("clear sessions", clear_sessions, cron="15 4 * * *"),
     Every("prune jobs", prune_jobs, cron="30 4 * * *"),
     Every("prune facts", prune_facts, cron="45 4 * * *"),
+    Every("prune versions", prune_versions, cron="0 5 * * *"),
 )

@@ -31,7 +31,7 @@ TABLE: Table = {
     WorkWaits: (publishing.call_reviewers,),
     WorkApproved: (publishing.tell_accepted,),
     WorkRejected: (publishing.tell_reasons,),
-    PagePublished: (publishing.forget_pages,),
+    PagePublished: (publishing.forget_pages, publishing.stop_selling_nothing),
     PageUnpublished: (publishing.forget_pages,),
     WorkWithdrawn: (publishing.forget_pages,),
 }

@@ -17,6 +17,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.models import WorkflowState
 
 from sishu.accounts.models import User
+from sishu.commerce import offers
 from sishu.content import coauthors, workflow, writing
 from sishu.content.models import ArticlePage, Category, HomePage
 from sishu.content.paywall import Level
@@ -170,7 +171,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
         "body": bodies.body_of(draft, Level.PAID) if in_review else None,
         "drafts_count": page.revisions.count(),
         "terms": agreed,
-        "sells": terms.sells(page),
+        "sells": offers.sells(page),
         "leads": coauthors.leads(page, user),
         "publishes": writing.may_publish_at_once(page, user),
         "live_path": paths.page_path(page) if page.live else "",

@@ -15,7 +15,6 @@ from sishu.commerce.models import Offer
 from sishu.commerce.splits import WHOLE_BPS, allocate, of_line
 from sishu.content import coauthors, generation
 from sishu.content.models import ArticlePage, Authorship
-from sishu.content.paywall import Level
 from sishu.core.errors import DomainError, Invalid
 from sishu.core.money import Money
 from sishu.web import desk_forms
@@ -89,7 +88,7 @@ def agree(page: ArticlePage, user: User, price: str | None, shares: Mapping[int,
         )
     title = page.title if page.live else page.draft_title
     amount = now.offer.amount if price is None and now.offer else desk_forms.money(price) if price else None
-    if amount is not None and not sells(page):
+    if amount is not None and not offers.sells(page):
         if now.offer is None:
             raise Invalid(
                 _(
@@ -123,14 +122,7 @@ def share_anew(page: ArticlePage) -> None:
 
 def find_offer(page: ArticlePage) -> Offer | None:
     """The open offer of this work alone."""
-    return Offer.objects.filter(slot=offers.slot(page, Offer.Interval.ONCE)).first()
-
-
-def sells(page: ArticlePage) -> bool:
-    """Whether a paywall for those who paid stands in the newest version, or in the live one."""
-    if page.live and page.level == Level.PAID:
-        return True
-    return bool(page.get_latest_revision_as_object().needed_level == Level.PAID)
+    return offers.find_open(page)
 
 
 def _percents(parts: tuple[Part, ...], shares: Mapping[int, str]) -> dict[int, int]:

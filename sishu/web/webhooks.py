@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from typing import Any
 
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
@@ -41,9 +42,12 @@ def receive(request: HttpRequest, gateway_name: str) -> HttpResponse:
         payments.apply(notice.snapshot)
     except Missing:
         log.error("%s has a payment %s that we never asked for.", gateway_name, notice.snapshot.reference)
+        data: dict[str, Any] = {"gateway": gateway_name, "reference": notice.snapshot.reference[:64]}
+        if notice.snapshot.captured is not None:
+            data["money"] = notice.snapshot.captured.as_json()
         cases.open(
-            ref=ref(gateway_name, notice.snapshot.reference[:64]), kind="unknown_payment",
-            note=f"{notice.snapshot.outcome}, {notice.snapshot.captured or 'nothing'} captured.",
+            ref=ref(gateway_name, data["reference"]), kind="unknown_payment",
+            code="unknown_money" if "money" in data else "unknown_payment", data=data,
         )  # fmt: skip
         return HttpResponse("unknown", status=404, content_type="text/plain")
     return HttpResponse("success", content_type="text/plain")

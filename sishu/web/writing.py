@@ -136,7 +136,8 @@ def keep(request: HttpRequest, page: ArticlePage | None, sent: Sent) -> ArticleP
     if sent.changes:
         values, latest = writing.latest_values(page)
         version = latest if sent.version is None else sent.version
-        page.latest_revision_id = writing.save_draft(page, user, replace(values, **sent.changes), version)
+        writing.save_draft(page, user, replace(values, **sent.changes), version)
+        page.refresh_from_db()  # its price is judged by what was just kept
     return page
 
 
@@ -145,7 +146,8 @@ def begin(user: User, sent: Sent) -> ArticlePage:
     family = _family(user, sent)
     values = DraftValues(**{"title": "", **sent.changes})
     if family is not None and (begun := _begun(user, family)):
-        begun.latest_revision_id = writing.save_draft(begun, user, values, version=0)
+        writing.save_draft(begun, user, values, version=0)
+        begun.refresh_from_db()
         return begun
     language = sent.language or get_language() or settings.LANGUAGE_CODE
     try:

@@ -307,7 +307,7 @@ def test_row_30_money_taken_after_the_order_expired_waits_for_a_person(reader, o
     notify(payment)
     assert_bought_nothing(reader, offer)
     assert in_sandbox(f"liability:unapplied:{payment.reference}") == 990
-    assert "expired" in Case.objects.get().note
+    assert Case.objects.get().code == "too_late"
 
 
 def test_row_30_money_taken_in_time_buys_though_the_notice_is_late(reader, offer, payment, monkeypatch):

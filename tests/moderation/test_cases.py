@@ -27,6 +27,15 @@ def test_news_about_an_open_case_are_added_to_it():
     assert (case.findings, case.note) == ([], "longer now")
 
 
+def test_what_is_known_is_kept_in_no_language_beside_what_was_noted():
+    cases.open(ref="payment:12", kind="unapplied", note="rang them up", code="too_little", data={"due": 990})
+    case = cases.open(ref="payment:12", kind="unapplied", code="surplus", data={"due": 1})
+    again = cases.open(ref="payment:12", kind="unapplied")
+    again.refresh_from_db()
+    assert again == case
+    assert (again.code, again.data, again.note) == ("surplus", {"due": 1}, "rang them up")
+
+
 def test_a_decided_case_makes_room_for_the_next():
     case = cases.open(ref="payment:12", kind="unapplied")
     person = make.make_person()

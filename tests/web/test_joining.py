@@ -128,6 +128,20 @@ def test_the_owner_of_a_known_address_is_told(client):
     assert "http://127.0.0.1:8000/password/forgot" in sent.body
 
 
+def test_trying_addresses_is_neither_silent_nor_without_a_trace():
+    """What docs/adr/0010 admits, and no more than that."""
+    make_user("aheng", language="en")
+    for name in ("probe1", "probe2"):
+        known = Client().post("/register", {**NEW, "username": name})
+        assert (known.status_code, known["Location"]) == (302, "/verify-email")
+    assert [sent.to for sent in mails()] == [["aheng@example.org"]], "the owner is told, and not flooded"
+    assert not User.objects.filter(username__startswith="probe").exists()
+    fresh = Client().post("/register", {**NEW, "username": "probe3", "email": "nobody@example.org"})
+    assert (fresh.status_code, fresh["Location"]) == (302, "/library")
+    assert User.objects.get(username="probe3").email == "nobody@example.org"
+    assert ["nobody@example.org"] in [sent.to for sent in mails()]
+
+
 def test_who_sends_more_than_the_form_gets_no_more(client):
     post_json(
         client,

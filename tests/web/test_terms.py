@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 from django.core import mail
 from django.core.files.uploadedfile import SimpleUploadedFile
@@ -12,9 +14,11 @@ from sishu.commerce import orders
 from sishu.commerce.models import Offer
 from sishu.content import dialect, workflow, writing
 from sishu.content.models import ArticlePage, Authorship
+from sishu.content.paywall import Level
 from sishu.core.errors import DomainError, Missing
 from sishu.web import terms
 from tests.factories import content as make
+from tests.factories.commerce import make_offer, make_plan
 from tests.web.desk import SOLD, TEXT, WORK, form, sell, settle, work
 
 pytestmark = pytest.mark.django_db
@@ -34,6 +38,12 @@ def shen():
 def desk(client: Client, shen) -> Client:
     client.force_login(shen)
     return client
+
+
+def publish_text(page: ArticlePage, author, text: str) -> None:
+    values, version = writing.latest_values(page)
+    writing.save_draft(page, author, replace(values, markdown=text), version)
+    ArticlePage.objects.get(pk=page.pk).get_latest_revision().publish()
 
 
 # --- Review -------------------------------------------------------------------------------------------------------------
@@ -89,6 +99,16 @@ def test_a_price_is_set_changed_and_taken_away(desk, shen):
     assert not Offer.objects.filter(is_open=True).exists()
 
 
+def test_a_live_work_gets_its_paywall_and_its_price_in_one_go(desk, shen):
+    page = make.make_article(shen, title="白送的")
+    changes = {"title": "要卖的", "body": SOLD, "price": "9.90"}
+    assert desk.post(f"/edit/{page.pk}", form(page, **changes)).status_code == 302
+    assert Offer.objects.get(is_open=True).amount == 990
+    draft = make.make_article(shen, title="旧题", body=dialect.to_blocks(SOLD), live=False)
+    desk.post(f"/edit/{draft.pk}", form(draft, title="新题", price="5"))
+    assert Offer.objects.get(page=draft.page_ptr).title == "新题"
+
+
 def test_what_is_not_live_is_not_sold(desk, shen):
     page = make.make_article(shen, body=dialect.to_blocks(SOLD), live=False)
     offer, buyer = sell(page), make.make_person()
@@ -103,6 +123,66 @@ def test_without_its_paywall_a_work_is_no_longer_sold(desk, shen):
     sell(page)
     assert desk.post(f"/edit/{page.pk}", form(page, body=TEXT, price="9.90")).status_code == 302
     assert not Offer.objects.filter(is_open=True).exists()
+
+
+def test_a_version_without_the_paywall_ends_the_sale_when_it_goes_live(desk, shen):
+    reviewer = make.make_person("lin", role=roles.REVIEWER)
+    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
+    offer, plan = sell(page), make_plan()
+    values, version = writing.latest_values(page)
+    writing.save_draft(page, shen, replace(values, markdown=TEXT), version)
+    writing.submit(page, shen)
+    settle()
+    assert Offer.objects.get(pk=offer.pk).is_open, "readers still have the version that is sold"
+    workflow.approve(page, reviewer)
+    settle()
+    assert not Offer.objects.get(pk=offer.pk).is_open
+    assert Offer.objects.get(pk=plan.pk).is_open
+    assert orders.place(make.make_person(), plan.pk, language="en").amount == plan.amount
+
+
+def test_a_language_with_a_paywall_keeps_the_offer_open(desk, shen):
+    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
+    offer, twin = sell(page), writing.add_translation(page, shen)
+    publish_text(twin, shen, TEXT)
+    settle()
+    assert Offer.objects.get(pk=offer.pk).is_open
+    assert desk.post(f"/edit/{twin.pk}", form(twin, price="9.90")).status_code == 302
+    assert Offer.objects.get(pk=offer.pk).is_open, "saving the open translation does not end the sale either"
+    publish_text(page, shen, TEXT)
+    settle()
+    assert not Offer.objects.get(pk=offer.pk).is_open
+
+
+def test_an_unread_draft_of_a_translation_sells_nothing(desk, shen):
+    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
+    offer, twin = sell(page), writing.add_translation(page, shen)
+    publish_text(page, shen, TEXT)
+    settle()
+    assert twin.get_latest_revision_as_object().needed_level == Level.PAID
+    assert not Offer.objects.get(pk=offer.pk).is_open
+
+
+def test_a_price_for_what_is_still_being_written_waits_for_it(desk, shen):
+    page = make.make_article(shen)
+    twin = writing.add_translation(page, shen)
+    assert desk.post(f"/edit/{page.pk}", form(page, body=SOLD, price="9.90")).status_code == 302
+    offer = Offer.objects.get(is_open=True)
+    publish_text(twin, shen, TEXT)
+    settle()
+    assert Offer.objects.get(pk=offer.pk).is_open
+    page.refresh_from_db()
+    page.get_latest_revision().publish()
+    settle()
+    assert Offer.objects.get(pk=offer.pk).is_open
+
+
+def test_a_title_page_gone_live_again_keeps_its_offers(shen):
+    plan = make_plan()
+    once = make_offer(plan.page)
+    plan.page.specific.save_revision().publish()
+    settle()
+    assert Offer.objects.filter(pk__in=[plan.pk, once.pk], is_open=True).count() == 2
 
 
 def test_authors_share_what_the_house_leaves(desk, shen):

@@ -13,8 +13,12 @@ from sishu.core.models import Timestamped
 class Entitlement(Timestamped):
     """A person may read a page and everything below it, in every language, in [starts_at, ends_at)."""
 
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entitlements")
-    page = models.ForeignKey("wagtailcore.Page", on_delete=models.PROTECT, related_name="entitlements")
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="entitlements", verbose_name=_("reader")
+    )
+    page = models.ForeignKey(
+        "wagtailcore.Page", on_delete=models.PROTECT, related_name="entitlements", verbose_name=_("page")
+    )
     starts_at = models.DateTimeField(_("from"))
     ends_at = models.DateTimeField(_("until"), null=True)
     revoked_at = models.DateTimeField(_("revoked"), null=True)

@@ -29,7 +29,14 @@ class Offer(Timestamped):
     amount = models.BigIntegerField(_("price in minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     interval = models.CharField(_("interval"), max_length=5, choices=Interval.choices, blank=True)
-    page = models.ForeignKey("wagtailcore.Page", on_delete=models.PROTECT, null=True, blank=True, related_name="offers")
+    page = models.ForeignKey(
+        "wagtailcore.Page",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        related_name="offers",
+        verbose_name=_("page"),
+    )
     is_open = models.BooleanField(_("for sale"), default=True)
     # "kind:interval:translation key" while open, null afterwards: one open offer of a kind for a work in all languages.
     slot = models.CharField(max_length=80, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
@@ -60,8 +67,10 @@ class Offer(Timestamped):
 class RevenueShare(models.Model):
     """A payee's part of an offer in basis points of the gross; what nobody holds is the platform's."""
 
-    offer = models.ForeignKey(Offer, on_delete=models.CASCADE, related_name="shares")
-    payee = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="revenue_shares")
+    offer = models.ForeignKey(Offer, on_delete=models.CASCADE, related_name="shares", verbose_name=_("offer"))
+    payee = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="revenue_shares", verbose_name=_("payee")
+    )
     share_bps = models.PositiveIntegerField(_("basis points"))
 
     class Meta:

@@ -46,7 +46,7 @@ class Order(Stateful, Timestamped):
     currency = models.CharField(_("currency"), max_length=3)
     language = models.CharField(_("language"), max_length=12)
     # Where the reader was, to be led back to; a path of this site.
-    return_path = models.CharField(max_length=400, blank=True)
+    return_path = models.CharField(_("way back"), max_length=400, blank=True)
     expires_at = models.DateTimeField(_("expires"))
     paid_at = models.DateTimeField(_("paid"), null=True)
     # "user:offer" while awaiting payment, null afterwards: two tabs share one order.
@@ -89,14 +89,16 @@ class Order(Stateful, Timestamped):
 class OrderLine(models.Model):
     """One offer in an order, with title, price and split as they were at that moment."""
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines")
-    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="lines")
-    title = models.CharField(max_length=160)
-    amount = models.BigIntegerField()
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="lines", verbose_name=_("order"))
+    offer = models.ForeignKey(Offer, on_delete=models.PROTECT, related_name="lines", verbose_name=_("offer"))
+    title = models.CharField(_("title"), max_length=160)
+    amount = models.BigIntegerField(_("price in minor units"))
     # [[payee's user id, basis points], …]; the rest is the platform's.
-    split = models.JSONField(default=list)
+    split = models.JSONField(_("shares"), default=list)
 
     class Meta:
+        verbose_name = _("order line")
+        verbose_name_plural = _("order lines")
         constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="commerce_line_amount_not_negative")]
 
     def __str__(self) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -31,7 +31,7 @@ class Payment(Stateful, Timestamped):
         Status.CLOSED: frozenset({Status.CAPTURED}),
     }
 
-    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments")
+    order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments", verbose_name=_("order"))
     gateway = models.CharField(_("gateway"), max_length=20)
     book = models.CharField(_("book"), max_length=8)
     reference = models.CharField(_("reference"), max_length=32, unique=True)
@@ -39,15 +39,15 @@ class Payment(Stateful, Timestamped):
     amount = models.BigIntegerField(_("due in minor units"))
     currency = models.CharField(_("currency"), max_length=3)
     captured_amount = models.BigIntegerField(_("captured in minor units"), default=0)
-    captured_currency = models.CharField(max_length=3, blank=True)
+    captured_currency = models.CharField(_("captured in"), max_length=3, blank=True)
     captured_at = models.DateTimeField(_("captured"), null=True)
     provider_reference = models.CharField(_("provider's reference"), max_length=64, blank=True)
     # Whether the sale was settled by this payment; money of any other stands in an unapplied account.
-    is_applied = models.BooleanField(default=False)
+    is_applied = models.BooleanField(_("settled the order"), default=False)
     # "order:gateway" while pending, null afterwards: one open attempt each.
     open_key = models.CharField(max_length=48, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
-    next_poll_at = models.DateTimeField(null=True, db_index=True)
-    poll_count = models.PositiveSmallIntegerField(default=0)
+    next_poll_at = models.DateTimeField(_("next question to the provider"), null=True, db_index=True)
+    poll_count = models.PositiveSmallIntegerField(_("questions asked"), default=0)
 
     class Meta:
         verbose_name = _("payment")
@@ -76,6 +76,10 @@ class Payment(Stateful, Timestamped):
     def captured(self) -> Money:
         return Money(self.captured_amount, self.captured_currency or self.currency)
 
+    def told(self, money: Money) -> dict[str, Any]:
+        """What a case about some money of this payment has to say, as JSON."""
+        return {"money": money.as_json(), "reference": self.reference, "order": self.order.number}
+
 
 class Refund(Stateful, Timestamped):
     """Money given back: all of the sale, or all of what arrived without buying anything. Books are reversed, not edited."""
@@ -95,7 +99,7 @@ class Refund(Stateful, Timestamped):
         Status.FAILED: frozenset({Status.REQUESTED, Status.SUCCEEDED}),
     }
 
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds")
+    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("payment"))
     part = models.CharField(_("part"), max_length=10, choices=Part.choices)
     reference = models.CharField(_("reference"), max_length=32, unique=True)
     status = models.CharField(
@@ -108,8 +112,8 @@ class Refund(Stateful, Timestamped):
         settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("requested by")
     )
     settled_at = models.DateTimeField(_("settled"), null=True)
-    next_try_at = models.DateTimeField(null=True, db_index=True)
-    try_count = models.PositiveSmallIntegerField(default=0)
+    next_try_at = models.DateTimeField(_("next try"), null=True, db_index=True)
+    try_count = models.PositiveSmallIntegerField(_("tries"), default=0)
 
     class Meta:
         verbose_name = _("refund")

@@ -19,7 +19,13 @@ from sishu.content.permissions import OwnPagesMixin
 class TaggedWork(TaggedItemBase):
     """A tag on an article."""
 
-    content_object = ParentalKey("content.ArticlePage", on_delete=models.CASCADE, related_name="tagged_items")
+    content_object = ParentalKey(
+        "content.ArticlePage", on_delete=models.CASCADE, related_name="tagged_items", verbose_name=_("article")
+    )
+
+    class Meta:
+        verbose_name = _("tag on an article")
+        verbose_name_plural = _("tags on articles")
 
 
 class ArticlePage(OwnPagesMixin, Work, Page):

@@ -14,15 +14,20 @@ class Authorship(models.Model):
         AUTHOR = "author", _("author")
         COAUTHOR = "coauthor", _("co-author")
 
-    page = models.ForeignKey("wagtailcore.Page", on_delete=models.CASCADE, related_name="authorships")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="authorships")
-    role = models.CharField(max_length=10, choices=Role.choices, default=Role.AUTHOR)
+    page = models.ForeignKey(
+        "wagtailcore.Page", on_delete=models.CASCADE, related_name="authorships", verbose_name=_("page")
+    )
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, related_name="authorships", verbose_name=_("person")
+    )
+    role = models.CharField(_("role"), max_length=10, choices=Role.choices, default=Role.AUTHOR)
 
     # Who wrote a page is no use of it that should hold up its deletion.
     wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name = _("authorship")
+        verbose_name_plural = _("authorships")
         constraints = [models.UniqueConstraint(fields=["page", "user"], name="one_part_per_person_and_page")]
         ordering = ["role", "id"]  # "author" sorts before "coauthor"
 

@@ -48,9 +48,11 @@ class Picture(AbstractImage):
 class PictureRendition(AbstractRendition):
     """One made width of a picture."""
 
-    image = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="renditions")
+    image = models.ForeignKey(Picture, on_delete=models.CASCADE, related_name="renditions", verbose_name=_("picture"))
 
     class Meta:
+        verbose_name = _("width of a picture")
+        verbose_name_plural = _("widths of pictures")
         unique_together = (("image", "filter_spec", "focal_point_key"),)
 
     @property

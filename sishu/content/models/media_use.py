@@ -14,14 +14,26 @@ class MediaUse(models.Model):
     Rewritten with the page, in the same transaction. What no row names is open to nobody but its owner and reviewers.
     """
 
-    page = models.ForeignKey("wagtailcore.Page", on_delete=models.CASCADE, related_name="media_uses")
+    page = models.ForeignKey(
+        "wagtailcore.Page", on_delete=models.CASCADE, related_name="media_uses", verbose_name=_("page")
+    )
     picture = models.ForeignKey(
-        "content.Picture", on_delete=models.CASCADE, null=True, blank=True, related_name="media_uses"
+        "content.Picture",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="media_uses",
+        verbose_name=_("picture"),
     )
     attachment = models.ForeignKey(
-        "content.Attachment", on_delete=models.CASCADE, null=True, blank=True, related_name="media_uses"
+        "content.Attachment",
+        on_delete=models.CASCADE,
+        null=True,
+        blank=True,
+        related_name="media_uses",
+        verbose_name=_("file"),
     )
-    level = models.PositiveSmallIntegerField(choices=Level.choices)
+    level = models.PositiveSmallIntegerField(_("level"), choices=Level.choices)
 
     wagtail_reference_index_ignore = True
 

@@ -6,6 +6,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import Model
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -21,13 +22,14 @@ from sishu.core.errors import NotAllowed
 from sishu.core.refs import parse_ref
 from sishu.moderation import cases
 from sishu.moderation.models import Case, Decision
+from sishu.web.spreadsheets import cell
 from sishu.web.studio.actions import Action, check_gateway
-from sishu.web.studio.lists import DetailView, Facts, ReadOnlyViewSet, date_filter, status_filter
+from sishu.web.studio.lists import DetailView, Facts, ListView, ReadOnlyViewSet, date_filter, status_filter
 from sishu.web.studio.orders import refund_told
 from sishu.web.studio.policies import REFUND
 
 UNAPPLIED = "unapplied"
-KINDS = (REVIEW, UNAPPLIED, "foreign_refund", "refund_failed")
+KINDS = (REVIEW, UNAPPLIED, "foreign_refund", "refund_failed", "unknown_payment")
 
 
 def _kinds() -> list[tuple[str, str]]:
@@ -42,6 +44,14 @@ class CaseFilters(WagtailFilterSet):
     class Meta:
         model = Case
         fields = ["status", "kind", "opened_at"]
+
+
+class CaseList(ListView):
+    """Of each case also what is known about it, in the reader's words."""
+
+    def to_row_dict(self, item: Model) -> dict[str, Any]:
+        row = super().to_row_dict(item)
+        return {**row, "note": cell(selectors.case_remark(item))}  # type: ignore[arg-type]
 
 
 class CaseDetail(DetailView):
@@ -73,7 +83,7 @@ class CaseDetail(DetailView):
             (_("Question"), selectors.case_kind_label(case.kind)),
             (_("About"), case.ref),
             (_("Status"), case.get_status_display()),
-            (_("Remark"), case.note),
+            (_("Remark"), selectors.case_remark(case)),
             (_("Opened"), case.opened_at),
         ]
 
@@ -98,7 +108,8 @@ class DecideCase(Action):
         return gettext("The case is closed, and your reason stays with it for good. No money moves.")
 
     def get_facts(self) -> Facts:
-        return [(_("Question"), selectors.case_kind_label(self.object.kind)), (_("Remark"), self.object.note)]
+        case = self.object
+        return [(_("Question"), selectors.case_kind_label(case.kind)), (_("Remark"), selectors.case_remark(case))]
 
     def act(self, **said: Any) -> str:
         _refuse_review(self.object)
@@ -127,7 +138,7 @@ class GiveBack(Action):
         ) % {"money": money, "buyer": payment.order.user.name, "number": payment.order.number}
 
     def get_facts(self) -> Facts:
-        return [(_("Remark"), self.object.note)]
+        return [(_("Remark"), selectors.case_remark(self.object))]
 
     def act(self, **said: Any) -> str:
         _refuse_review(self.object)
@@ -152,14 +163,15 @@ class CaseViewSet(ReadOnlyViewSet):
     menu_label = _("Cases")
     inspect_view_class = CaseDetail
     filterset_class = CaseFilters
-    search_fields = ["ref", "note"]
+    index_view_class = CaseList
+    search_fields = ["ref", "note", "data__reference", "data__order"]
     list_display = [
         "__str__",
         Column(
             "kind", label=_("Question"), accessor=lambda case: selectors.case_kind_label(case.kind), sort_key="kind"
         ),
         Column("get_status_display", label=_("Status"), sort_key="status"),
-        Column("note", label=_("Remark")),
+        Column("note", label=_("Remark"), accessor=selectors.case_remark),
         Column("opened_at", label=_("Opened"), sort_key="opened_at"),
     ]
     list_export = ["pk", "ref", "kind", "get_status_display", "note", "opened_at"]

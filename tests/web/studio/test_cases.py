@@ -2,10 +2,16 @@
 
 from __future__ import annotations
 
+from io import BytesIO
+
 import pytest
+from django.conf import settings
 from django.test import Client
 from django.urls import reverse
+from openpyxl import load_workbook
 
+from sishu.accounts.models import User
+from sishu.commerce import selectors
 from sishu.commerce.models import Payment, Refund
 from sishu.core import plugins
 from sishu.core.refs import ref
@@ -101,7 +107,7 @@ def test_everyone_sees_the_cases_of_their_duty(client, case):
         seen[role] = (client.get(money).status_code == 200, client.get(work).status_code == 200)
         if seen[role] != (True, True) and any(seen[role]):
             page = client.get(reverse("cases:index")).content.decode()
-            assert (case.note in page, review.note in page) == seen[role]
+            assert (selectors.case_remark(case) in page, review.note in page) == seen[role]
     assert seen == {
         "finance": (True, False),
         "reviewer": (False, True),
@@ -109,6 +115,46 @@ def test_everyone_sees_the_cases_of_their_duty(client, case):
         "support": (False, False),
         "creator": (False, False),
     }
+
+
+REMARKS = {"en": "more than was due for order", "zh-hans": "超出了订单"}
+
+
+@pytest.mark.parametrize(("language", "words"), REMARKS.items())
+def test_what_is_known_is_said_in_the_readers_language(client, case, twice, language, words):
+    User.objects.filter(username="cashier").update(language=language)
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    assert case.note == ""
+    for page in (
+        reverse("cases:index"),
+        reverse("cases:inspect", args=[case.pk]),
+        reverse("cases:decide", args=[case.pk]),
+        reverse("cases:give_back", args=[case.pk]),
+        reverse("orders:inspect", args=[twice.order_id]),
+    ):
+        shown = client.get(page).content.decode()
+        assert words in shown, page
+        assert twice.reference in shown, page
+    answer = client.get(reverse("cases:index"), {"export": "csv"})
+    assert words in b"".join(answer.streaming_content).decode()
+    answer = client.get(reverse("cases:index"), {"export": "xlsx"})
+    rows = load_workbook(BytesIO(b"".join(answer))).active.values
+    assert words in " ".join(str(value) for row in rows for value in row)
+
+
+def test_a_case_is_found_by_payment_order_and_note(client, case, twice):
+    other = cases.open(ref="payment:4711", kind="unapplied", note="from the old books")
+
+    def found(query: str, **filters: str) -> tuple[bool, bool]:
+        page = client.get(reverse("cases:index_results"), {"q": query, **filters}).content.decode()
+        return selectors.case_remark(case) in page, other.note in page
+
+    assert found(twice.reference) == found(twice.order.number) == (True, False)
+    assert found(twice.order.number.lower()) == (True, False)
+    assert found("old books") == found("4711") == (False, True)
+    assert found("amount") == (False, False)
+    assert found("", kind="unapplied") == (True, True)
+    assert found("", status="decided") == (False, False)
 
 
 def test_a_review_is_not_decided_here(client, twice):
