@@ -58,7 +58,7 @@ def create(user: User, locale: Locale | str, values: DraftValues, *, family: UUI
         page = ArticlePage(
             owner=user, locale=hub.locale, live=False, has_unpublished_changes=True, translation_key=family or uuid4()
         )
-        drafts.fill(page, drafts.checked(values, allowed_uploaders={user.pk}))
+        drafts.fill(page, drafts.checked(values, writer=user))
         hub.add_child(instance=page)
         Authorship.objects.create(page=page, user=user)
         page.save_revision(user=user)
@@ -74,7 +74,7 @@ def save_draft(page: ArticlePage, user: User, values: DraftValues, version: int)
     """
     row = _locked(page.pk, user)
     draft = row.get_latest_revision_as_object()
-    checked = drafts.checked(values, allowed_uploaders=_author_ids(row) | {user.pk}, before=draft)
+    checked = drafts.checked(values, writer=user, before=draft)
     if checked == drafts.values_of(draft):
         return row.latest_revision_id or 0  # also when a pressed button and its page's autosave bring the same text
     if row.latest_revision_id != version:

@@ -12,6 +12,7 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.models import Page
 from wagtail.search import index
 
+from sishu.content.models.form import WorkForm
 from sishu.content.models.work import Work
 from sishu.content.permissions import OwnPagesMixin
 
@@ -27,6 +28,7 @@ class ArticlePage(OwnPagesMixin, Work, Page):
 
     tags = ClusterTaggableManager(_("tags"), through=TaggedWork, blank=True)
 
+    base_form_class = WorkForm
     template = "content/article_page.html"
     private_page_options: list[str] = []  # who may read is said by levels, nowhere else
     parent_page_types = ["content.CreatorHub"]
