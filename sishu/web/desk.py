@@ -103,7 +103,11 @@ def own_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "writing/list.html",
-        {"groups": [group for group in groups if group[1]], "section": "write"},
+        {
+            "groups": [group for group in groups if group[1]],
+            "invitations": coauthors.waiting_for(request.user),  # type: ignore[arg-type]
+            "section": "write",
+        },
     )
 
 
@@ -172,6 +176,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
         "terms": agreed,
         "sells": terms.sells(page),
         "leads": coauthors.leads(page, user),
+        "invited": coauthors.invited_to(page),
         "publishes": writing.may_publish_at_once(page, user),
         "live_path": paths.page_path(page) if page.live else "",
         "readers": READERS,

@@ -10,7 +10,7 @@ from django.test import Client
 from sishu.accounts import roles
 from sishu.commerce import orders
 from sishu.commerce.models import Offer
-from sishu.content import dialect, workflow, writing
+from sishu.content import coauthors, dialect, workflow, writing
 from sishu.content.models import ArticlePage, Authorship
 from sishu.core.errors import DomainError, Missing
 from sishu.web import terms
@@ -110,6 +110,7 @@ def test_authors_share_what_the_house_leaves(desk, shen):
     page = make.make_article(shen, body=dialect.to_blocks(SOLD))
     offer = sell(page)
     assert desk.post(f"/edit/{page.pk}/coauthors", {"coauthor": "HE"}).status_code == 302
+    coauthors.accept(he, he.invitations.get().pk)
     assert {share.payee for share in offer.shares.all()} == {shen}
     parts = {f"share_{shen.pk}": "70", f"share_{he.pk}": "30", "price": "9.90"}
     assert desk.post(f"/edit/{page.pk}", form(page, **parts)).status_code == 302
