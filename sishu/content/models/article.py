@@ -13,6 +13,7 @@ from wagtail.models import Page
 from wagtail.search import index
 
 from sishu.content.models.form import WorkForm
+from sishu.content.models.lasting import Lasting
 from sishu.content.models.work import Work
 from sishu.content.permissions import OwnPagesMixin
 
@@ -23,7 +24,7 @@ class TaggedWork(TaggedItemBase):
     content_object = ParentalKey("content.ArticlePage", on_delete=models.CASCADE, related_name="tagged_items")
 
 
-class ArticlePage(OwnPagesMixin, Work, Page):
+class ArticlePage(OwnPagesMixin, Lasting, Work, Page):
     """A text to read, in one language; its translations share `translation_key`."""
 
     tags = ClusterTaggableManager(_("tags"), through=TaggedWork, blank=True)
