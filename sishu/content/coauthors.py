@@ -22,14 +22,18 @@ MOST_INVITATIONS_A_DAY = 20  # each sends a message to somebody who did not ask 
 
 
 def leads(page: ArticlePage, user: User) -> bool:
-    """Whether this person began the work: they set its price and who shares in it. Co-authors write."""
+    """Whether this person began the work: they sell it, withdraw it and say who shares in it. Co-authors write."""
     return Authorship.objects.filter(page_id=page.pk, user_id=user.pk, role=Authorship.Role.AUTHOR).exists()
 
 
 def check_leads(page: ArticlePage, user: User) -> None:
-    """NotAllowed for a co-author."""
+    """NotAllowed for a co-author, and for who may not publish here any more."""
     if not leads(page, user):
-        raise NotAllowed(_("Only the author who began this work sets its price and its co-authors. Ask them to."))
+        raise NotAllowed(
+            _("Only the author who began this work sells it, withdraws it, and asks others in. Ask them to.")
+        )
+    if why := people.why_not_publish(user):
+        raise NotAllowed(why)
 
 
 @transaction.atomic

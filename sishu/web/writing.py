@@ -257,8 +257,9 @@ def take_back(request: HttpRequest, page: ArticlePage) -> str:
 @verb
 def withdraw(request: HttpRequest, page: ArticlePage) -> str:
     """Take the work off the shelves in every language, and off sale."""
+    reason = str(answers.read_body(request).get("reason") or "")
     for one in _languages(page, _writer(request)):
-        writing.withdraw(one, _writer(request), reason=request.POST.get("reason", ""))
+        writing.withdraw(one, _writer(request), reason=reason)
     offers.close_all(page)
     transaction.on_commit(generation.touch)
     return _("Withdrawn. Those who bought it keep it; nobody else finds it.")

@@ -171,3 +171,10 @@ def test_headers_that_are_none(work):
                 client.post("/api/v1/orders", b"{}", content_type="application/json", headers={name: value}).status_code
                 < 500
             )
+
+
+def test_a_reason_is_read_like_everything_else(browser: Client, work: ArticlePage):
+    for reason in ("a\0b", "\0"):
+        assert browser.post(f"/edit/{work.pk}/withdraw", {"reason": reason}).status_code == 400
+    work.refresh_from_db()
+    assert work.withdrawn_at is None

@@ -168,6 +168,19 @@ def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
     assert Client().get(page.get_url()).status_code == 200
 
 
+def test_a_coauthor_takes_nothing_off_sale(client, shen):
+    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
+    offer, he = sell(page), make.make_creator("he")
+    Authorship.objects.create(page=page, user=he, role=Authorship.Role.COAUTHOR)
+    client.force_login(he)
+    assert 'form="withdraw"' not in client.get(f"/edit/{page.pk}").content.decode()
+    assert client.post(f"/edit/{page.pk}/withdraw").status_code == 403
+    writing.withdraw(page, shen)
+    assert client.post(f"/edit/{page.pk}/restore").status_code == 403
+    offer.refresh_from_db()
+    assert offer.is_open
+
+
 def test_the_other_language_is_begun_once(desk, shen):
     page = make.make_article(shen)
     first = desk.post(f"/edit/{page.pk}/translation")
