@@ -31,9 +31,9 @@ PUBLIC_POLICY = (
     "connect-src 'self'; media-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-# Wagtail's editor writes style attributes, some of its widgets inline scripts, and it shows previews in a frame.
+# Wagtail's editor writes style attributes and shows previews in a frame; its inline scripts are ours (web/studio/widgets.py).
 STUDIO_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'self'; "
     "base-uri 'none'; frame-src 'self'; frame-ancestors 'self'"
 )
