@@ -2,6 +2,7 @@
 
 from django.conf.urls.i18n import i18n_patterns
 from django.urls import include, path
+from django.views.generic import RedirectView
 from wagtail import urls as wagtail_urls
 from wagtail.admin import urls as wagtailadmin_urls
 
@@ -23,6 +24,7 @@ urlpatterns = [
     path("", include(feeds.site_urlpatterns)),
     path("", include("sishu.web.joining")),
     path("", include("sishu.web.writing")),
+    path("", include("sishu.web.invitations")),
     path("", include("sishu.web.uploads")),
     path("", include("sishu.web.shop")),
     path("", include("sishu.web.cashier")),
@@ -31,6 +33,8 @@ urlpatterns = [
     path("", include("sishu.web.webhooks")),
     path("", include("sishu.web.api")),
     path("", include("sishu.web.devmail")),
+    # Wagtail's own door knows no limits; nobody comes in by it.
+    path("studio/login/", RedirectView.as_view(pattern_name="account_login", query_string=True)),
     path("studio/", include(wagtailadmin_urls)),
     *i18n_patterns(*by_language, prefix_default_language=False),
 ]

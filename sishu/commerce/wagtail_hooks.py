@@ -50,13 +50,6 @@ def keep_sold_in_place(request: HttpRequest, page: Page, destination: Page) -> H
     return _refused(request, page, why) if why else None
 
 
-@hooks.register("before_publish_page")
-def keep_sold_from_expiring(request: HttpRequest, page: Page) -> HttpResponse | None:
-    """An expiry date unpublishes later, and asks nobody then."""
-    why = why_not([page], "unpublish") if page.expire_at else ""
-    return _refused(request, page, why) if why else None
-
-
 @hooks.register("before_bulk_action")
 def keep_all_sold(request: HttpRequest, action_type: str, objects: Sequence[Model], action: Any) -> HttpResponse | None:
     pages = [one for one in objects if isinstance(one, Page)]

@@ -11,10 +11,12 @@ from django.core.exceptions import ValidationError
 from django.utils.translation import gettext as _
 from wagtail.blocks import StreamBlockValidationError
 
+from sishu.accounts.models import User
 from sishu.content import dialect, embeds, paywall
 from sishu.content.blocks import UNREAD_MESSAGE
 from sishu.content.markdown import normalise
-from sishu.content.models import ArticlePage, Attachment, Category, Picture
+from sishu.content.models import ArticlePage, Category
+from sishu.content.models.shown_media import check_chosen, check_shown, media_levels, media_of
 from sishu.content.models.work import LONGEST_SUMMARY
 from sishu.core.errors import Invalid
 
@@ -50,10 +52,10 @@ def values_of(page: ArticlePage) -> DraftValues:
     )
 
 
-def checked(values: DraftValues, *, allowed_uploaders: set[int], before: ArticlePage | None = None) -> DraftValues:
+def checked(values: DraftValues, *, writer: User, before: ArticlePage | None = None) -> DraftValues:
     """The values in their settled spelling. Invalid names what cannot be kept, and what to do.
 
-    Pictures and files must be uploads of `allowed_uploaders`, or stand in `before` already.
+    Pictures and files must be uploads of the writer, or stand in `before` already.
     """
     title = _plain(values.title)
     if not title:
@@ -77,7 +79,8 @@ def checked(values: DraftValues, *, allowed_uploaders: set[int], before: Article
     _check_paywalls(blocks)
     _check_embeds(blocks)
     _check_unknown(blocks, raw_before, before)
-    _check_uploads(values.cover_id, blocks, allowed_uploaders, before)
+    standing = media_of(before) if before is not None else ({}, {})
+    check_chosen(media_levels(blocks, values.cover_id), standing, writer)
     return replace(
         values, title=title, summary=summary, tags=_checked_tags(values.tags), markdown=dialect.to_markdown(blocks)
     )
@@ -107,6 +110,7 @@ def check_ready(draft: ArticlePage) -> None:
         draft.body.stream_block.clean(draft.body)
     except StreamBlockValidationError as error:
         raise Invalid(_first_message(error, draft), code="markdown") from error
+    check_shown(draft)
 
 
 def _plain(text: str) -> str:
@@ -158,27 +162,6 @@ def _check_unknown(blocks: list[Block], raw_before: list[Block], before: Article
 
 def _stands_in(block: Block, raw: list[Block]) -> bool:
     return any(other["type"] == block["type"] and other["value"] == block["value"] for other in raw)
-
-
-def _check_uploads(cover_id: int | None, blocks: list[Block], uploaders: set[int], before: ArticlePage | None) -> None:
-    pictures = _ids(blocks, "image", "image") | ({cover_id} if cover_id is not None else set())
-    files = _ids(blocks, "file", "document")
-    if before is not None:
-        raw = list(before.body.raw_data)
-        pictures -= _ids(raw, "image", "image") | {before.cover_id}
-        files -= _ids(raw, "file", "document")
-    for model, keys in ((Picture, pictures), (Attachment, files)):
-        found = set(model.objects.filter(pk__in=keys, uploaded_by_user__in=uploaders).values_list("pk", flat=True))
-        if missing := sorted(keys - found):
-            message = _("%(kind)s %(id)d is not among your uploads. Upload it, or choose another one.")
-            raise Invalid(message % {"kind": model._meta.verbose_name, "id": missing[0]}, code="uploads")
-
-
-def _ids(blocks: Iterable[Block], type_: str, field: str) -> set[int]:
-    found = {
-        block["value"].get(field) for block in blocks if block["type"] == type_ and isinstance(block["value"], dict)
-    }
-    return {key for key in found if type(key) is int}
 
 
 def _first_message(error: StreamBlockValidationError, draft: ArticlePage) -> str:

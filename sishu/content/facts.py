@@ -54,3 +54,10 @@ class WorkWithdrawn:
 
     page_id: int
     is_withdrawn: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CoauthorInvited:
+    """Somebody was asked to write a work with its authors."""
+
+    invitation_id: int

@@ -12,6 +12,7 @@ from django_tasks import task
 from wagtail.models import TaskState
 
 from sishu.content import markdown, text
+from sishu.content.models.work import Work
 from sishu.core.refs import ref
 from sishu.moderation import cases, checks
 from sishu.moderation.base import Finding, Severity, Subject
@@ -28,6 +29,9 @@ def look_at(task_state_id: int) -> None:
         if state is None or state.status != TaskState.STATUS_IN_PROGRESS:
             return
         page = state.revision.as_object()
+        if not isinstance(page, Work):  # a room: a few lines, which a reviewer reads anyway
+            state.specific.approve()
+            return
         with translation.override(_language_of(state)):
             findings = checks.look(subject_of(page))
         case = cases.open(ref=ref("page", page.pk), kind=REVIEW, findings=[finding.as_json() for finding in findings])

@@ -1,4 +1,4 @@
-"""Messages about a review, written and sent by the worker: to the authors what became of it, to reviewers what waits."""
+"""Messages about works, written and sent by the worker: what became of a review, what waits, who is asked to write."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from wagtail.models import GroupApprovalTask, TaskState
 
 from sishu.accounts import mail
 from sishu.accounts.models import User
-from sishu.content.models import ArticlePage
+from sishu.content.models import ArticlePage, Invitation
 from sishu.content.workflow import REVIEWERS
 
 
@@ -39,6 +39,16 @@ def send_waiting(page_id: int, user_id: int) -> None:
     names = [part.user.name for part in page.authorships.select_related("user")]
     url = settings.SITE_URL + reverse("wagtailadmin_pages:edit", args=[page_id])
     _send("content/mail/waiting.txt", user_id, page, authors=names, review_url=url)
+
+
+@task()
+def send_invitation(invitation_id: int) -> None:
+    """To somebody who is asked to write with others. Nothing, when it was answered or taken back meanwhile."""
+    invitation = Invitation.objects.filter(pk=invitation_id, status=Invitation.Status.PENDING).first()
+    if invitation is None:
+        return
+    facts = {"inviter": invitation.invited_by.name, "works_url": mail.link("writing")}
+    _send("content/mail/invitation.txt", invitation.user_id, invitation.page, **facts)
 
 
 def authors_of(page_id: int) -> QuerySet[User]:

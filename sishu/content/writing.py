@@ -14,7 +14,7 @@ from wagtail.models import Locale, WorkflowState
 
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
-from sishu.content import drafts, first_checks, house
+from sishu.content import coauthors, drafts, first_checks, house
 from sishu.content.drafts import DraftValues
 from sishu.content.facts import WorkWithdrawn
 from sishu.content.models import ArticlePage, Authorship
@@ -58,7 +58,7 @@ def create(user: User, locale: Locale | str, values: DraftValues, *, family: UUI
         page = ArticlePage(
             owner=user, locale=hub.locale, live=False, has_unpublished_changes=True, translation_key=family or uuid4()
         )
-        drafts.fill(page, drafts.checked(values, allowed_uploaders={user.pk}))
+        drafts.fill(page, drafts.checked(values, writer=user))
         hub.add_child(instance=page)
         Authorship.objects.create(page=page, user=user)
         page.save_revision(user=user)
@@ -74,7 +74,7 @@ def save_draft(page: ArticlePage, user: User, values: DraftValues, version: int)
     """
     row = _locked(page.pk, user)
     draft = row.get_latest_revision_as_object()
-    checked = drafts.checked(values, allowed_uploaders=_author_ids(row) | {user.pk}, before=draft)
+    checked = drafts.checked(values, writer=user, before=draft)
     if checked == drafts.values_of(draft) and drafts.is_settled(draft):
         return row.latest_revision_id or 0  # also when a pressed button and its page's autosave bring the same text
     if row.latest_revision_id != version:
@@ -196,8 +196,6 @@ def latest_values(page: ArticlePage) -> tuple[DraftValues, int]:
 
 def _publishable(page: ArticlePage, user: User) -> ArticlePage:
     """The page's row, held, when its latest version may be handed in or published."""
-    if why := people.why_not_publish(user):
-        raise NotAllowed(why)
     row = _locked(page.pk, user)
     title = {"title": row.draft_title}
     if row.withdrawn_at:
@@ -211,17 +209,20 @@ def _publishable(page: ArticlePage, user: User) -> ArticlePage:
 
 
 def _locked(page_id: int, user: User) -> ArticlePage:
-    """The page's row, held until the transaction ends. Missing for somebody who is no author of it."""
+    """The page's row, held until the transaction ends. Missing for who is no author of it, NotAllowed for who was one."""
     row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
     if row is None or user.pk not in _author_ids(row):
         raise Missing(_("There is no such work among yours."))
+    if why := people.why_not_publish(user):
+        raise NotAllowed(why)
     return row
 
 
 def _lockable(page_id: int, user: User) -> ArticlePage:
-    """As `_locked`, for the staff too."""
+    """As `_locked`, for the staff too, and of the authors only for who began the work: it goes off sale with it."""
     if not user.has_perm("content.withdraw_work"):
-        return _locked(page_id, user)
+        coauthors.check_leads(page := _locked(page_id, user), user)
+        return page
     row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
     if row is None:
         raise Missing(_("There is no such work."))

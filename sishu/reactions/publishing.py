@@ -1,10 +1,18 @@
-"""After a work was handed in, judged, published or withdrawn."""
+"""After a work was handed in, judged, published or withdrawn, or somebody was asked to write it."""
 
 from __future__ import annotations
 
 from sishu.commerce import offers
 from sishu.content import generation, letters
-from sishu.content.facts import PagePublished, PageUnpublished, WorkApproved, WorkRejected, WorkWaits, WorkWithdrawn
+from sishu.content.facts import (
+    CoauthorInvited,
+    PagePublished,
+    PageUnpublished,
+    WorkApproved,
+    WorkRejected,
+    WorkWaits,
+    WorkWithdrawn,
+)
 
 
 def call_reviewers(fact: WorkWaits) -> None:
@@ -20,6 +28,10 @@ def tell_accepted(fact: WorkApproved) -> None:
 def tell_reasons(fact: WorkRejected) -> None:
     for user in letters.authors_of(fact.page_id):
         letters.send_needs_changes.enqueue(fact.page_id, user.pk, fact.task_state_id)
+
+
+def tell_invited(fact: CoauthorInvited) -> None:
+    letters.send_invitation.enqueue(fact.invitation_id)
 
 
 def forget_pages(fact: PagePublished | PageUnpublished | WorkWithdrawn) -> None:

@@ -11,6 +11,7 @@ from typing import Any
 
 from sishu.commerce.facts import OrderPaid, OrderRefunded
 from sishu.content.facts import (
+    CoauthorInvited,
     PagePublished,
     PageUnpublished,
     WorkApproved,
@@ -34,4 +35,5 @@ TABLE: Table = {
     PagePublished: (publishing.forget_pages, publishing.stop_selling_nothing),
     PageUnpublished: (publishing.forget_pages,),
     WorkWithdrawn: (publishing.forget_pages,),
+    CoauthorInvited: (publishing.tell_invited,),
 }

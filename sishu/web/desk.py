@@ -104,7 +104,11 @@ def own_list(request: HttpRequest) -> HttpResponse:
     return render(
         request,
         "writing/list.html",
-        {"groups": [group for group in groups if group[1]], "section": "write"},
+        {
+            "groups": [group for group in groups if group[1]],
+            "invitations": coauthors.waiting_for(request.user),  # type: ignore[arg-type]
+            "section": "write",
+        },
     )
 
 
@@ -173,6 +177,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
         "terms": agreed,
         "sells": offers.sells(page),
         "leads": coauthors.leads(page, user),
+        "invited": coauthors.invited_to(page),
         "publishes": writing.may_publish_at_once(page, user),
         "live_path": paths.page_path(page) if page.live else "",
         "readers": READERS,

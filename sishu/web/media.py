@@ -1,7 +1,7 @@
 """Pictures and files of works. Each is asked for at one stable address, and each asking goes through the one door.
 
 A picture on a live work is open to who may read the part it stands in. One that no live work shows is open to its
-uploader, to those who write with them, and to reviewers. For everybody else there is nothing at the address.
+uploader, to those whose common work shows it, and to reviewers. For everybody else there is nothing at the address.
 """
 
 from __future__ import annotations
@@ -11,7 +11,6 @@ import re
 from collections.abc import Iterator
 from typing import IO, Any
 
-from django.db.models import QuerySet
 from django.http import FileResponse, Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.shortcuts import get_object_or_404
 from django.urls import path
@@ -19,7 +18,8 @@ from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
 from sishu.commerce import access
-from sishu.content.models import Attachment, Authorship, MediaUse, Picture
+from sishu.content import coauthors
+from sishu.content.models import Attachment, MediaUse, Picture
 from sishu.content.models.media import WIDTHS
 from sishu.content.paywall import Level
 from sishu.web import pagecache
@@ -35,7 +35,7 @@ _RANGE = re.compile(r"bytes=(\d{0,18})-(\d{0,18})")
 def picture(request: HttpRequest, key: int, width: int) -> HttpResponseBase:
     """A picture, drawn anew at one of a few widths."""
     found = get_object_or_404(Picture, pk=key)
-    is_public = _ask(request, found.media_uses, found.uploaded_by_user_id)
+    is_public = _ask(request, found)
     if width not in WIDTHS:
         raise Http404
     drawing = found.at(width)
@@ -47,20 +47,20 @@ def picture(request: HttpRequest, key: int, width: int) -> HttpResponseBase:
 def attachment(request: HttpRequest, key: int) -> HttpResponseBase:
     """A file to take away, whole or in part."""
     found = get_object_or_404(Attachment, pk=key)
-    is_public = _ask(request, found.media_uses, found.uploaded_by_user_id)
+    is_public = _ask(request, found)
     return _guarded(_in_part(request, found) or _whole(found), is_public=is_public)
 
 
-def _ask(request: HttpRequest, uses: QuerySet[MediaUse], uploader_id: int | None) -> bool:
+def _ask(request: HttpRequest, upload: Picture | Attachment) -> bool:
     """Whether it is open to all. Raises Http404 for a reader to whom it is not open."""
-    live = list(uses.filter(page__live=True).select_related("page__articlepage"))
+    live = list(upload.media_uses.filter(page__live=True).select_related("page__articlepage"))
     if any(use.level == Level.PUBLIC and not use.page.articlepage.withdrawn_at for use in live):
         return True
     if not request.user.is_authenticated or not (
         any(_opens(request.user, use) for use in live)
-        or uploader_id == request.user.pk
+        or upload.uploaded_by_user_id == request.user.pk
         or request.user.has_perm(access.REVIEW)
-        or _write_together(request.user.pk, uploader_id)
+        or coauthors.share(upload, request.user)
     ):
         raise Http404
     return False
@@ -69,12 +69,6 @@ def _ask(request: HttpRequest, uses: QuerySet[MediaUse], uploader_id: int | None
 def _opens(user: Any, use: MediaUse) -> bool:
     needed = Level.PAID if use.page.articlepage.withdrawn_at else use.level
     return access.level(user, use.page) >= needed
-
-
-def _write_together(user_id: int, uploader_id: int | None) -> bool:
-    """Whether the two are authors of one work."""
-    shared = Authorship.objects.filter(user=user_id, page__authorships__user=uploader_id)
-    return uploader_id is not None and shared.exists()
 
 
 def _guarded(response: HttpResponseBase, *, is_public: bool) -> HttpResponseBase:

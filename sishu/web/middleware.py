@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from collections.abc import Callable
 from typing import Any
 from urllib.parse import unquote_to_bytes
@@ -11,8 +12,10 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.utils import translation
 from django.utils.cache import patch_vary_headers
+from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from sishu.content.uploads import LARGEST_FILE
 from sishu.web import answers, errors
 
 log = logging.getLogger(__name__)
@@ -21,34 +24,42 @@ Next = Callable[[HttpRequest], HttpResponseBase]
 
 LONGEST_PATH = 1_000
 LONGEST_QUERY = 4_000
+LONGEST_NUMBER = 15
 
 PUBLIC_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
     "connect-src 'self'; media-src 'self'; manifest-src 'self'; form-action 'self'; base-uri 'none'; "
     "frame-ancestors 'none'"
 )
-# Wagtail's editor writes style attributes, some of its widgets inline scripts, and it shows previews in a frame.
+# Wagtail's editor writes style attributes and shows previews in a frame; its inline scripts are ours (web/studio/widgets.py).
 STUDIO_POLICY = (
-    "default-src 'self'; script-src 'self' 'unsafe-inline'; style-src 'self' 'unsafe-inline'; "
+    "default-src 'self'; script-src 'self'; style-src 'self' 'unsafe-inline'; "
     "img-src 'self' data: blob:; font-src 'self' data:; connect-src 'self'; object-src 'none'; form-action 'self'; "
     "base-uri 'none'; frame-src 'self'; frame-ancestors 'self'"
 )
 STUDIO = "/studio/"
+# Where files come along. Everywhere else a form is small; its body would be kept on disk before anybody asks who sends it.
+UPLOADS = re.compile(r"/(publish|edit/\d+|writing/(images|files)|studio/(images|documents)/.*)")
+LARGEST_UPLOAD = LARGEST_FILE + 2**20  # with the form around it
 POLICY = "Content-Security-Policy"
 LANGUAGE_KEY = "language"  # ?language=en on any page that has one address for both languages
 
 
 class BadInput:
-    """Refuses addresses that no database could look up, before anybody tries."""
+    """Refuses addresses that no database could look up, and bodies that nobody wants, before anybody tries."""
 
     def __init__(self, get_response: Next) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        if is_readable(request):
+        is_known, most = is_readable(request), largest_body(request)
+        if is_known and int(request.META.get("CONTENT_LENGTH") or 0) <= most:
             return self.get_response(request)
         with translation.override(language_of(request)):
-            return errors.bad_request(request)
+            if not is_known:
+                return errors.bad_request(request)
+            detail = _("This is more than %(most)d MB. Send less at once.") % {"most": most // 2**20}
+            return answers.refuse(request, 413, detail, code="too_large")
 
     def process_exception(self, request: HttpRequest, exception: Exception) -> HttpResponse | None:
         """A number beyond what the database counts names nothing that exists."""
@@ -59,14 +70,22 @@ class BadInput:
 
 
 def is_readable(request: HttpRequest) -> bool:
-    """Whether path and query are of reasonable length, without NUL, and the query is UTF-8.
+    """Whether path and query are of reasonable length, without NUL, the query is UTF-8, and a length is a number.
 
     A path that is not UTF-8 reaches us with its odd bytes percent-encoded once more, and names nothing.
     """
     query = request.META.get("QUERY_STRING", "")
     if len(request.path_info) > LONGEST_PATH or len(query) > LONGEST_QUERY or "\0" in request.path_info:
         return False
+    length = request.META.get("CONTENT_LENGTH") or "0"
+    if len(length) > LONGEST_NUMBER or not (length.isascii() and length.isdigit()):
+        return False
     return "%" not in query or _is_text(unquote_to_bytes(query))
+
+
+def largest_body(request: HttpRequest) -> int:
+    """How many bytes the address takes at most."""
+    return LARGEST_UPLOAD if UPLOADS.fullmatch(request.path_info) else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _is_text(raw: bytes) -> bool:

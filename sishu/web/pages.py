@@ -7,6 +7,7 @@ keeps private, page types unknown here) goes the way of Wagtail's own view, wher
 from __future__ import annotations
 
 from dataclasses import dataclass
+from hashlib import sha256
 from typing import Any
 
 from django.core.cache import caches
@@ -103,7 +104,7 @@ def visit(request: HttpRequest, room: Room) -> HttpResponse:
 
 def find(language: str, path: str) -> Article | Room | None:
     """What lives at a path, kept for a generation. Paths that lead nowhere are not kept: there is no end of them."""
-    key = f"{generation.current()}:at:{language}:{path}"
+    key = f"{generation.current()}:at:{sha256(f'{language}:{path}'.encode()).hexdigest()}"
     found: Article | Room | None = caches["pages"].get(key)
     if found is None and (found := _look_up(language, path)):
         caches["pages"].set(key, found)

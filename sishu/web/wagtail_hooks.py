@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.viewsets.base import ViewSetGroup
 
-from sishu.web.studio import policies
+from sishu.web.studio import policies, widgets
 from sishu.web.studio.access import ExplainViewSet
 from sishu.web.studio.cases import CaseViewSet
 from sishu.web.studio.home import TodayPanel
@@ -21,6 +21,8 @@ from sishu.web.studio.refunds import RefundViewSet
 from sishu.web.studio.workings import DeliveryViewSet, JobViewSet
 
 policies.register()
+widgets.install()
+hooks.register("insert_global_admin_js", widgets.script)
 
 
 class Selling(ViewSetGroup):

@@ -259,8 +259,9 @@ def take_back(request: HttpRequest, page: ArticlePage) -> str:
 @verb
 def withdraw(request: HttpRequest, page: ArticlePage) -> str:
     """Take the work off the shelves in every language, and off sale."""
+    reason = str(answers.read_body(request).get("reason") or "")
     for one in _languages(page, _writer(request)):
-        writing.withdraw(one, _writer(request), reason=request.POST.get("reason", ""))
+        writing.withdraw(one, _writer(request), reason=reason)
     offers.close_all(page)
     transaction.on_commit(generation.touch)
     return _("Withdrawn. Those who bought it keep it; nobody else finds it.")
@@ -277,12 +278,19 @@ def restore(request: HttpRequest, page: ArticlePage) -> str:
 
 @verb
 def invite(request: HttpRequest, page: ArticlePage) -> str:
-    """Write with somebody else."""
+    """Ask somebody to write with one."""
     person = coauthors.invite(page, _writer(request), str(answers.read_body(request).get("coauthor") or ""))
-    terms.share_anew(page)
-    return _("%(name)s is a co-author now, and can edit this work. Say what part of the price is theirs.") % {
+    return _("%(name)s has been asked. Once they accept, they can edit this work, and you say what part is theirs.") % {
         "name": person.name
     }
+
+
+@verb
+def uninvite(request: HttpRequest, page: ArticlePage) -> str:
+    """Ask them no longer."""
+    person_id = desk_forms.whole(answers.read_body(request), "person")
+    person = coauthors.uninvite(page, _writer(request), person_id or 0)
+    return _("%(name)s is not asked any more.") % {"name": person.name}
 
 
 @verb
@@ -351,6 +359,7 @@ urlpatterns = [
     path("edit/<int:key>/withdraw", withdraw, name="edit_withdraw"),
     path("edit/<int:key>/restore", restore, name="edit_restore"),
     path("edit/<int:key>/coauthors", invite, name="edit_invite"),
+    path("edit/<int:key>/coauthors/uninvite", uninvite, name="edit_uninvite"),
     path("edit/<int:key>/coauthors/remove", dismiss, name="edit_dismiss"),
     path("edit/<int:key>/translation", translate, name="edit_translate"),
     path("writing", own_works, name="writing"),

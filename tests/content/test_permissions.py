@@ -95,6 +95,12 @@ def studio_addresses(scene: dict[str, Any]) -> Iterator[str]:
         for page in (draft, sent, own)
     ]
     fillings += [
+        {"app_label": "content", "model_name": model, "action": action}
+        for model in ("picture", "attachment")
+        for action in ("delete", "add_tags", "add_to_collection")
+    ]
+    fillings += [{"app_label": "wagtailcore", "model_name": "page", "action": name} for name in PAGE_ACTIONS]
+    fillings += [
         {"pk": scene["picture"].pk},
         {"pk": scene["file"].pk},
         {"page_id": draft.get_parent().pk},
@@ -113,6 +119,7 @@ def studio_addresses(scene: dict[str, Any]) -> Iterator[str]:
 
 
 QUERIES = ("", "?q=绝密", "?p=1&q=Zebra&page_type=content.articlepage")
+PAGE_ACTIONS = ("delete", "move", "publish", "unpublish")
 
 
 @pytest.mark.filterwarnings("ignore")
@@ -120,9 +127,10 @@ def test_no_address_of_the_studio_tells_a_creator_of_anothers_draft(scene):
     addresses = sorted({address for address in studio_addresses(scene) if address.startswith("/studio/")})
     addresses = [address for address in addresses if not address.endswith(("/logout/", "/failwhale/"))]
     assert len(addresses) > 150
+    named = [f"?id={scene[name].pk}&next=/studio/" for name in ("draft", "picture", "file")]
     leaks, faults = [], []
     for address in addresses:
-        for query in QUERIES:
+        for query in (*QUERIES, *named, *(["?id=all"] if "/bulk/" in address else [])):
             response = scene["client"].get(address + query)
             if response.status_code >= 500:
                 faults.append(address + query)
@@ -141,6 +149,37 @@ def test_the_sweep_would_notice(scene):
     seen = client.get(reverse("wagtailadmin_explore", args=[scene["draft"].get_parent().pk])).content.decode()
     assert SECRET in seen
     assert SECRET in client.get("/studio/pages/search/?q=绝密").content.decode()
+
+
+@pytest.mark.parametrize("role", ["creator", "finance", "support"])
+def test_asking_by_number_names_nothing_of_others(scene, role):
+    picture, file, draft = scene["picture"].pk, scene["file"].pk, scene["draft"].pk
+    client = Client()
+    client.force_login(make.make_person(role=role))
+    for address in (
+        f"choose-page/chosen-multiple/?id={draft}",
+        f"choose-page/chosen-multiple/?id={scene['own'].pk}&id={draft}",
+        f"images/chooser/chosen-multiple/?id={picture}",
+        f"documents/chooser/chosen-multiple/?id={file}",
+        f"images/chooser/{picture}/select_format/",
+        f"bulk/wagtailcore/page/delete/?id={draft}&next=/studio/",
+        f"bulk/content/picture/delete/?id={picture}&next=/studio/",
+        f"bulk/content/attachment/delete/?id=x{file}&next=/studio/",
+    ):
+        response = client.get(f"/studio/{address}")
+        assert (response.status_code, SECRET in response.content.decode()) == (404, False), address
+
+
+def test_a_creator_still_chooses_their_own(scene):
+    picture = make.make_picture(scene["mine"])
+    for address in (
+        f"choose-page/chosen-multiple/?id={scene['own'].pk}",
+        f"images/chooser/chosen-multiple/?id={picture.pk}",
+        f"images/chooser/{picture.pk}/select_format/",
+        f"bulk/content/picture/add_tags/?id={picture.pk}&next=/studio/",
+        f"bulk/wagtailcore/page/delete/?id={scene['own'].pk}&next=/studio/",
+    ):
+        assert scene["client"].get(f"/studio/{address}").status_code == 200, address
 
 
 def get(scene: dict[str, Any], name: str, *args: Any) -> int:

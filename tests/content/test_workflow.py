@@ -6,6 +6,7 @@ import json
 
 import pytest
 from django.core.management import call_command
+from django.urls import reverse
 from wagtail.models import Page, TaskState, Workflow, WorkflowState
 
 from sishu.content import house, workflow, writing
@@ -266,3 +267,20 @@ def test_scheduled_publishing_waits_and_speaks(draft, creator, reviewer):
     draft.refresh_from_db()
     assert draft.live
     assert json.loads(json.dumps(Fact.objects.filter(name="PagePublished").latest("pk").body)) == {"page_id": draft.pk}
+
+
+def test_a_room_can_be_changed_again_and_again(creator, reviewer, client):
+    hub = house.ensure_hub(creator, "zh-hans")
+    for bio in ("写复盘的人", "写账的人"):
+        hub = CreatorHub.objects.get(pk=hub.pk)
+        hub.bio = bio
+        hub.save_revision(user=creator)
+        hub.get_workflow().start(hub, creator)
+        runner.run_due()
+        hub = CreatorHub.objects.get(pk=hub.pk)
+        state = hub.current_workflow_task_state
+        client.force_login(reviewer)
+        path = reverse("wagtailadmin_pages:workflow_action", args=[hub.pk, "approve", state.pk])
+        assert client.post(path, {"comment": ""}).status_code in (200, 302)
+        hub = CreatorHub.objects.get(pk=hub.pk)
+        assert (hub.bio, hub.workflow_in_progress) == (bio, False)

@@ -9,7 +9,7 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from PIL import Image
 
 from sishu.content import dialect, selectors, uploads, writing
-from sishu.content.models import ArticlePage, Authorship, Category
+from sishu.content.models import ArticlePage, Authorship, Category, MediaUse
 from sishu.content.writing import DraftValues
 from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
 from sishu.outbox.models import Fact
@@ -187,9 +187,13 @@ def test_uploads_must_be_the_authors_own(draft, creator):
     with pytest.raises(Invalid):
         save(draft, creator, markdown=dialect.to_markdown([{"type": "image", "value": {"image": theirs.pk}}]))
     Authorship.objects.create(page=draft, user=theirs.uploaded_by_user, role=Authorship.Role.COAUTHOR)
-    save(draft, creator, cover_id=theirs.pk)  # a co-author's
+    with pytest.raises(Invalid):
+        save(draft, creator, cover_id=theirs.pk)  # a co-author puts in their own
+    save(draft, theirs.uploaded_by_user, cover_id=theirs.pk)
     Authorship.objects.filter(user=theirs.uploaded_by_user).delete()
     save(draft, creator, title="after they left")  # what stands there stays
+    ArticlePage.objects.get(pk=draft.pk).latest_revision.publish()
+    assert MediaUse.objects.filter(page=draft, picture=theirs).exists()
 
 
 def test_a_locked_block_survives_and_comes_back_by_undo(draft, creator):

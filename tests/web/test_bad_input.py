@@ -171,3 +171,33 @@ def test_headers_that_are_none(work):
                 client.post("/api/v1/orders", b"{}", content_type="application/json", headers={name: value}).status_code
                 < 500
             )
+
+
+def test_a_reason_is_read_like_everything_else(browser: Client, work: ArticlePage):
+    for reason in ("a\0b", "\0"):
+        assert browser.post(f"/edit/{work.pk}/withdraw", {"reason": reason}).status_code == 400
+    work.refresh_from_db()
+    assert work.withdrawn_at is None
+
+
+@pytest.mark.parametrize(
+    "path", ["/", "/login", "/payment", "/api/v1/tokens", "/studio/login/", "/publish/autosave", "/x"]
+)
+def test_nobody_leaves_files_at_a_door_that_takes_none(client: Client, path: str):
+    """By what it announces, before a byte is read: the form's parser would put it on our disk."""
+    form = {"CONTENT_LENGTH": str(3 * 2**20), "content_type": "multipart/form-data; boundary=b"}
+    answer = client.generic("POST", path, b"x", **form)
+    assert answer.status_code == 413
+    assert "2" in answer.content.decode()
+
+
+@pytest.mark.parametrize("path", ["/publish", "/edit/1", "/writing/files", "/studio/images/multiple/add/"])
+def test_a_door_for_files_is_no_bottomless_one(client: Client, path: str):
+    for length, is_refused in ((20 * 2**20, False), (52 * 2**20, True), (10**14, True)):
+        answer = client.generic("POST", path, b"", "multipart/form-data; boundary=b", CONTENT_LENGTH=str(length))
+        assert (answer.status_code == 413) == is_refused
+
+
+@pytest.mark.parametrize("length", ["-1", "x", "1e9", "²", "9" * 5000])
+def test_a_length_is_a_number(client: Client, length: str):
+    assert client.generic("POST", "/login", b"", CONTENT_LENGTH=length).status_code == 400

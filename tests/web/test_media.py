@@ -61,7 +61,9 @@ def test_what_no_live_work_shows_is_open_to_those_who_write_it(author) -> None:
     coauthor, reviewer, other = make_creator(), make_person(role="reviewer"), make_creator()
     picture, file = make_picture(author), make_attachment(author)
     draft = make_article(author, body=[_image(picture.pk), _file(file.pk)], live=False)
-    Authorship.objects.create(page=draft, user=coauthor, role=Authorship.Role.COAUTHOR)
+    for writer in (coauthor, other):
+        common = draft if writer == coauthor else make_article(author, live=False)
+        Authorship.objects.create(page=common, user=writer, role=Authorship.Role.COAUTHOR)
     assert not MediaUse.objects.exists()
     for path in (f"/pictures/{picture.pk}/480", f"/files/{file.pk}"):
         assert Client().get(path).status_code == 404

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from django.test import Client
+from wagtail.models import Workflow
 
+from sishu.content.workflow import NAME
 from sishu.web.middleware import LONGEST_PATH, LONGEST_QUERY
 from tests.factories.content import make_article, make_creator, make_house, make_person
 
@@ -56,12 +60,32 @@ def test_the_studio_has_its_policy_and_may_frame_previews(client: Client) -> Non
     author = make_creator()
     page = make_article(author)
     client.force_login(author)
-    assert "frame-ancestors 'self'" in client.get("/studio/")["Content-Security-Policy"]
+    studio = client.get("/studio/")["Content-Security-Policy"]
+    assert "frame-ancestors 'self'" in studio
+    assert "script-src 'self';" in studio
     preview = client.get(f"/studio/pages/{page.pk}/view_draft/")
     assert preview.status_code == 200
     assert "script-src 'self';" in preview["Content-Security-Policy"]
     assert "frame-ancestors 'self'" in preview["Content-Security-Policy"]
     assert "frame-ancestors 'none'" in client.get("/")["Content-Security-Policy"]
+
+
+def test_no_page_of_the_studio_brings_a_script_of_its_own(client: Client) -> None:
+    """The policy would stop it; a picker that Wagtail starts in a new way would be dead."""
+    author = make_creator()
+    page = make_article(author)
+    client.force_login(make_person(role="owner", is_superuser=True))
+    paths = [f"/studio/pages/{page.pk}/{verb}/" for verb in ("edit", "move", "copy")]
+    for path in (
+        *paths,
+        f"/studio/workflows/edit/{Workflow.objects.get(name=NAME).pk}/",
+        "/studio/reports/site-history/",
+    ):
+        text = client.get(path).content.decode()
+        assert "<start-widget" in text or path.endswith("copy/"), path
+        assert [tag for tag in re.findall(r"<script[^>]*>", text) if "src=" not in tag and "json" not in tag] == [], (
+            path
+        )
 
 
 def test_content_speaks_the_language_of_its_address(client: Client) -> None:

@@ -201,3 +201,9 @@ def test_nothing_on_a_page_is_inline(paid: ArticlePage, client: Client) -> None:
 def test_an_empty_house_still_answers(client: Client) -> None:
     HomePage.objects.all().delete()
     assert client.get("/").status_code in {200, 404}
+
+
+@pytest.mark.filterwarnings("error::django.core.cache.backends.base.CacheKeyWarning")
+def test_a_long_address_is_looked_up_like_any_other(client: Client):
+    make_house()
+    assert client.get(f"/{'长' * 150}/{'x' * 300}/").status_code == 404

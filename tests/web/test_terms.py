@@ -12,7 +12,7 @@ from django.test import Client
 from sishu.accounts import roles
 from sishu.commerce import orders
 from sishu.commerce.models import Offer
-from sishu.content import dialect, workflow, writing
+from sishu.content import coauthors, dialect, workflow, writing
 from sishu.content.models import ArticlePage, Authorship
 from sishu.content.paywall import Level
 from sishu.core.errors import DomainError, Missing
@@ -190,6 +190,7 @@ def test_authors_share_what_the_house_leaves(desk, shen):
     page = make.make_article(shen, body=dialect.to_blocks(SOLD))
     offer = sell(page)
     assert desk.post(f"/edit/{page.pk}/coauthors", {"coauthor": "HE"}).status_code == 302
+    coauthors.accept(he, he.invitations.get().pk)
     assert {share.payee for share in offer.shares.all()} == {shen}
     parts = {f"share_{shen.pk}": "70", f"share_{he.pk}": "30", "price": "9.90"}
     assert desk.post(f"/edit/{page.pk}", form(page, **parts)).status_code == 302
@@ -245,6 +246,19 @@ def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
         desk.post(f"/edit/{twin.pk}/restore")
     assert ArticlePage.objects.filter(withdrawn_at=None).count() == 2
     assert Client().get(page.get_url()).status_code == 200
+
+
+def test_a_coauthor_takes_nothing_off_sale(client, shen):
+    page = make.make_article(shen, body=dialect.to_blocks(SOLD))
+    offer, he = sell(page), make.make_creator("he")
+    Authorship.objects.create(page=page, user=he, role=Authorship.Role.COAUTHOR)
+    client.force_login(he)
+    assert 'form="withdraw"' not in client.get(f"/edit/{page.pk}").content.decode()
+    assert client.post(f"/edit/{page.pk}/withdraw").status_code == 403
+    writing.withdraw(page, shen)
+    assert client.post(f"/edit/{page.pk}/restore").status_code == 403
+    offer.refresh_from_db()
+    assert offer.is_open
 
 
 def test_the_other_language_is_begun_once(desk, shen):

@@ -12,6 +12,8 @@ from wagtail.admin.panels import FieldPanel
 from wagtail.models import Page
 from wagtail.search import index
 
+from sishu.content.models.form import WorkForm
+from sishu.content.models.lasting import Lasting
 from sishu.content.models.work import Work
 from sishu.content.permissions import OwnPagesMixin
 
@@ -28,11 +30,12 @@ class TaggedWork(TaggedItemBase):
         verbose_name_plural = _("tags on articles")
 
 
-class ArticlePage(OwnPagesMixin, Work, Page):
+class ArticlePage(OwnPagesMixin, Lasting, Work, Page):
     """A text to read, in one language; its translations share `translation_key`."""
 
     tags = ClusterTaggableManager(_("tags"), through=TaggedWork, blank=True)
 
+    base_form_class = WorkForm
     template = "content/article_page.html"
     private_page_options: list[str] = []  # who may read is said by levels, nowhere else
     parent_page_types = ["content.CreatorHub"]

@@ -10,10 +10,11 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.panels import FieldPanel, MultiFieldPanel
 from wagtail.models import Page
 
+from sishu.content.models.lasting import Lasting
 from sishu.content.permissions import OwnPagesMixin
 
 
-class HomePage(OwnPagesMixin, Page):
+class HomePage(OwnPagesMixin, Lasting, Page):
     """The title page, one in each language."""
 
     site_name = models.CharField(_("name of the house"), max_length=40)
@@ -40,7 +41,7 @@ class HomePage(OwnPagesMixin, Page):
         return [line.strip() for line in self.credo.splitlines() if line.strip()]
 
 
-class CreatorHub(OwnPagesMixin, Page):
+class CreatorHub(OwnPagesMixin, Lasting, Page):
     """One creator's room in one language; their works hang below it."""
 
     user = models.ForeignKey(

@@ -16,8 +16,8 @@ from wagtail.search import index
 
 from sishu.content import markdown, paywall, rendering, text
 from sishu.content.blocks import BodyBlock
-from sishu.content.models.media import Attachment, Picture
 from sishu.content.models.media_use import MediaUse
+from sishu.content.models.shown_media import admitted_media, media_of
 from sishu.content.paywall import Level
 
 LONGEST_SUMMARY = 300
@@ -166,26 +166,8 @@ class Work(models.Model):
         MediaUse.objects.filter(page_id=self.pk).delete()
         if not self.live:  # type: ignore[attr-defined]
             return
-        pictures, files = media_levels(list(self.body.raw_data))
-        if self.cover_id:
-            pictures[self.cover_id] = Level.PUBLIC
-        # An old version may name what has been deleted since.
-        there = Picture.objects.filter(pk__in=pictures).values_list("pk", flat=True)
-        uses = [MediaUse(page_id=self.pk, picture_id=key, level=pictures[key]) for key in there]
-        there = Attachment.objects.filter(pk__in=files).values_list("pk", flat=True)
-        uses += [MediaUse(page_id=self.pk, attachment_id=key, level=files[key]) for key in there]
+        pictures, files = media_of(self)
+        own_pictures, own_files = admitted_media(self)
+        uses = [MediaUse(page_id=self.pk, picture_id=key, level=pictures[key]) for key in own_pictures]
+        uses += [MediaUse(page_id=self.pk, attachment_id=key, level=files[key]) for key in own_files]
         MediaUse.objects.bulk_create(uses)
-
-
-def media_levels(raw: list[dict[str, Any]]) -> tuple[dict[int, Level], dict[int, Level]]:
-    """The pictures and the files of a body: id → the lowest level that gets to see it."""
-    pictures: dict[int, Level] = {}
-    files: dict[int, Level] = {}
-    level = Level.PUBLIC
-    for block in raw:
-        level = max(level, paywall.tier_of(block) or Level.PUBLIC)
-        for type_, field, found in (("image", "image", pictures), ("file", "document", files)):
-            value = block.get("value")
-            if block["type"] == type_ and isinstance(value, dict) and type(value.get(field)) is int:
-                found.setdefault(value[field], level)
-    return pictures, files

@@ -43,7 +43,7 @@ const options = {
 
 const scripts = {
   ...options,
-  entryPoints: { site: "js/site.js", theme: "js/theme.js", editor: "editor/editor.js" },
+  entryPoints: { site: "js/site.js", theme: "js/theme.js", studio: "js/studio.js", editor: "editor/editor.js" },
   format: "iife",
 };
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from sishu.accounts import roles
 from sishu.commerce.models import Offer
 from sishu.content import workflow
 from sishu.content.models import ArticlePage, Category
@@ -118,6 +119,24 @@ def test_the_price_of_a_work_with_something_to_sell():
         assert is_problem(program.put(f"{path}/price", {"amount": amount}), 422, "invalid")
     assert program.delete(f"{path}/price").status_code == 204
     assert program.get(path).json()["offer"] is None
+
+
+def test_who_is_no_creator_any_more_changes_nothing_that_is_live():
+    creator = make_creator()
+    program = Program(creator)
+    path = f"/writing/{program.post('/writing', {'title': '书房', 'markdown': LONG_ENOUGH + PAID}).json()['id']}"
+    version = program.get(path).json()["version"]
+    assert program.put(f"{path}/price", {"amount": 990}).status_code == 200
+    roles.revoke(creator, roles.CREATOR)
+    changed = {"title": "改了", "markdown": LONG_ENOUGH, "version": version}
+    for refused in (
+        program.put(path, changed),
+        program.put(f"{path}/price", {"amount": 0}),
+        program.delete(f"{path}/price"),
+    ):
+        assert is_problem(refused, 403, "not_allowed")
+    assert Offer.objects.get(is_open=True).amount == 990
+    assert ArticlePage.objects.get().get_latest_revision().pk == version
 
 
 def test_a_refused_work_says_why():
