@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page
 
 from sishu.commerce.models import Offer, RevenueShare
-from sishu.commerce.splits import WHOLE_BPS, allocate
+from sishu.commerce.splits import WHOLE_BPS, of_authors
 from sishu.content import generation
 from sishu.content.models import Authorship
 from sishu.core.errors import Invalid
@@ -53,6 +53,11 @@ def price(
     return offer
 
 
+def find_open(page: Page, interval: str = Offer.Interval.ONCE) -> Offer | None:
+    """The open offer of this page itself, in whatever language it was made."""
+    return Offer.objects.filter(slot=slot(page, interval)).first()
+
+
 def close(page: Page, *, interval: str = Offer.Interval.ONCE) -> None:
     """Take a page off sale. Orders already placed may still be paid."""
     Offer.objects.filter(slot=slot(page, interval)).update(is_open=False, slot=None)
@@ -67,16 +72,9 @@ def close_all(page: Page) -> None:
 
 def author_shares(page: Page) -> dict[int, int]:
     """Basis points per author when nothing else was agreed: what the platform leaves, in equal parts."""
-    authors = list(
-        Authorship.objects.filter(page__translation_key=page.translation_key)
-        .order_by("page_id", "role", "id")
-        .values_list("user_id", flat=True)
-    )
-    authors = list(dict.fromkeys(authors))
-    left = WHOLE_BPS - settings.PLATFORM_SHARE_BPS
-    if not authors or not left:
-        return {}
-    return {payee: bps for payee, bps in zip(authors, allocate(left, [1] * len(authors)), strict=True) if bps}
+    parts = Authorship.objects.filter(page__translation_key=page.translation_key).order_by("page_id", "role", "id")
+    authors = parts.values_list("user_id", flat=True)
+    return of_authors(dict.fromkeys(authors, 1), settings.PLATFORM_SHARE_BPS)
 
 
 def slot(page: Page, interval: str) -> str:

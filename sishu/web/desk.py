@@ -17,12 +17,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.models import WorkflowState
 
 from sishu.accounts.models import User
+from sishu.commerce import terms
 from sishu.content import coauthors, workflow, writing
 from sishu.content.models import ArticlePage, Category, HomePage
 from sishu.content.paywall import Level
 from sishu.content.workflow import ReviewState, ReviewStatus
 from sishu.core.errors import DomainError
-from sishu.web import bodies, context, pagecache, paths, shelf, terms
+from sishu.web import bodies, context, pagecache, paths, shelf
 from sishu.web.desk_forms import Sent
 
 MOST_LISTED = 300
@@ -160,7 +161,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
             "category": str(values.category_id or ""),
             "tags": ", ".join(values.tags),
             "cover_id": values.cover_id or "",
-            "price": agreed.typed,
+            "price": agreed.offer.price.decimal() if agreed.offer else "",
             "version": version,
         },
         "state": state,

@@ -14,7 +14,7 @@ from django.utils.translation import gettext as _
 
 from sishu.content.models import Category
 from sishu.core.errors import Invalid
-from sishu.core.money import parse_decimal
+from sishu.core.money import parse_decimal, parse_fixed
 
 LARGEST_ID = 2**63 - 1
 SHARE = "share_"
@@ -69,7 +69,7 @@ def percent(text: str) -> int:
     try:
         if not _DECIMAL.fullmatch(plain or "0"):
             raise ValueError
-        return parse_decimal(plain or "0", "CNY")
+        return parse_fixed(plain or "0", digits=2)
     except ValueError:
         message = _("“%(text)s” is not a percentage. Write it like 70 or 33.33.")
         raise Invalid(message % {"text": text[:40]}, code="shares") from None

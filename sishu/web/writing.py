@@ -27,13 +27,13 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
-from sishu.commerce import offers
+from sishu.commerce import offers, terms
 from sishu.content import coauthors, generation, uploads, workflow, writing
 from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage
 from sishu.content.writing import ChangedElsewhere
 from sishu.core.errors import DomainError, Invalid, NotAllowed
-from sishu.web import answers, desk, desk_forms, paths, terms
+from sishu.web import answers, desk, desk_forms, paths
 from sishu.web.desk_forms import Sent
 from sishu.web.uploads import LARGEST_PICTURE_FORM, check_size
 
@@ -117,7 +117,7 @@ def receive(request: HttpRequest, page: ArticlePage | None) -> HttpResponseBase:
         action = sent.action or ("save" if page else "submit")
         with transaction.atomic(durable=True):
             kept = keep(request, page, sent)
-            terms.agree(kept, _writer(request), sent.price, sent.shares)
+            agree(kept, _writer(request), sent)
             if action == "submit":
                 hand_in(kept, _writer(request))
         kept.refresh_from_db()
@@ -156,6 +156,15 @@ def begin(user: User, sent: Sent) -> ArticlePage:
         if begun is None:
             raise
         return begun
+
+
+def agree(page: ArticlePage, user: User, sent: Sent) -> None:
+    """Price and parts as they were typed; an empty price takes the work off sale."""
+    if sent.price == "":
+        terms.close(page, user)
+        return
+    amount = None if sent.price is None else desk_forms.money(sent.price)
+    terms.agree(page, user, amount, {key: desk_forms.percent(text) for key, text in sent.shares.items()})
 
 
 def hand_in(page: ArticlePage, user: User) -> None:

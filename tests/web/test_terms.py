@@ -8,12 +8,11 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sishu.accounts import roles
-from sishu.commerce import orders
+from sishu.commerce import orders, terms
 from sishu.commerce.models import Offer
 from sishu.content import dialect, workflow, writing
 from sishu.content.models import ArticlePage, Authorship
 from sishu.core.errors import DomainError, Missing
-from sishu.web import terms
 from tests.factories import content as make
 from tests.web.desk import SOLD, TEXT, WORK, form, sell, settle, work
 
@@ -160,7 +159,7 @@ def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
     assert Client().get(page.get_url()).status_code == 410
     page.refresh_from_db()
     with pytest.raises(DomainError, match=r"withdrawn|已下架"):
-        terms.agree(page, shen, "9.90", {})
+        terms.agree(page, shen, 990)
     with django_capture_on_commit_callbacks(execute=True):
         desk.post(f"/edit/{twin.pk}/restore")
     assert ArticlePage.objects.filter(withdrawn_at=None).count() == 2

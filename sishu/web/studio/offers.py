@@ -30,8 +30,9 @@ from sishu.commerce import offers
 from sishu.commerce.models import Offer, RevenueShare
 from sishu.commerce.splits import WHOLE_BPS
 from sishu.content.models import HomePage
-from sishu.core.errors import DomainError
-from sishu.core.money import Money, parse_decimal
+from sishu.core.errors import DomainError, Invalid
+from sishu.core.money import Money
+from sishu.web import desk_forms
 from sishu.web.studio.lists import DetailView, Facts, ListView, MoneyColumn, ReadOnlyViewSet
 from sishu.web.studio.policies import PRICE_PLAN
 
@@ -110,8 +111,8 @@ class PlanForm(forms.Form):
 
     def clean_price(self) -> Money:
         try:
-            return Money(parse_decimal(self.cleaned_data["price"], settings.CURRENCY), settings.CURRENCY)
-        except ValueError as error:
+            return Money(desk_forms.money(self.cleaned_data["price"]), settings.CURRENCY)
+        except Invalid as error:
             raise forms.ValidationError(
                 _("Write an amount of %(currency)s, such as 30 or 29.90."), params={"currency": settings.CURRENCY}
             ) from error
@@ -235,5 +236,4 @@ def _home() -> HomePage:
 
 
 def _open_plan(home: HomePage) -> Offer | None:
-    slot = offers.slot(home, Offer.Interval.MONTH)
-    return Offer.objects.filter(slot=slot).prefetch_related("shares").first()
+    return offers.find_open(home, Offer.Interval.MONTH)
