@@ -8,10 +8,9 @@ from django.urls import reverse
 from django_tasks import task
 from wagtail.models import GroupApprovalTask, TaskState
 
-from sishu.accounts import mail
+from sishu.accounts import mail, roles
 from sishu.accounts.models import User
 from sishu.content.models import ArticlePage
-from sishu.content.workflow import REVIEWERS
 
 
 @task()
@@ -48,7 +47,7 @@ def authors_of(page_id: int) -> QuerySet[User]:
 
 def reviewers() -> QuerySet[User]:
     """Who hears that a work waits."""
-    return User.objects.filter(groups__name=REVIEWERS, is_active=True).order_by("pk")
+    return User.objects.filter(groups__name=roles.REVIEWER, is_active=True).order_by("pk")
 
 
 def _send(template: str, user_id: int, page: ArticlePage, **facts: object) -> None:

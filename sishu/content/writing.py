@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from wagtail.log_actions import log
 from wagtail.models import Locale, WorkflowState
 
+from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
 from sishu.content import drafts, first_checks, house
@@ -150,7 +151,7 @@ def restore(page: ArticlePage, user: User) -> None:
     row = _lockable(page.pk, user)
     if not row.withdrawn_at:
         return
-    if row.withdrawn_by_id not in _author_ids(row) and not user.has_perm("content.withdraw_work"):
+    if row.withdrawn_by_id not in _author_ids(row) and not user.has_perm(roles.WITHDRAW_WORK):
         raise NotAllowed(
             _("“%(title)s” was withdrawn by the house. Only a reviewer can bring it back.") % {"title": row.title}
         )
@@ -220,7 +221,7 @@ def _locked(page_id: int, user: User) -> ArticlePage:
 
 def _lockable(page_id: int, user: User) -> ArticlePage:
     """As `_locked`, for the staff too."""
-    if not user.has_perm("content.withdraw_work"):
+    if not user.has_perm(roles.WITHDRAW_WORK):
         return _locked(page_id, user)
     row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
     if row is None:

@@ -18,6 +18,7 @@ from django.urls import path
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from sishu.accounts import roles
 from sishu.commerce import access
 from sishu.content.models import Attachment, Authorship, MediaUse, Picture
 from sishu.content.models.media import WIDTHS
@@ -59,7 +60,7 @@ def _ask(request: HttpRequest, uses: QuerySet[MediaUse], uploader_id: int | None
     if not request.user.is_authenticated or not (
         any(_opens(request.user, use) for use in live)
         or uploader_id == request.user.pk
-        or request.user.has_perm(access.REVIEW)
+        or request.user.has_perm(roles.REVIEW_WORK)
         or _write_together(request.user.pk, uploader_id)
     ):
         raise Http404

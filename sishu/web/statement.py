@@ -19,6 +19,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
 from sishu.commerce.models import OrderLine
@@ -31,8 +32,6 @@ from sishu.ledger.selectors import StatementRow
 from sishu.web import answers
 from sishu.web.spreadsheets import csv_response
 
-# Whoever reads the books reads everyone's part of them.
-READ_BOOKS = "ledger.view_transfer"
 ALL = "all"
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
@@ -211,7 +210,8 @@ def _creator(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # noqa: S101  for the type checker: the views ask for a sign-in
     name = request.GET.get("creator", "")
     creator = people.find_by_login(name) if name else request.user
-    if creator is None or (creator != request.user and not request.user.has_perm(READ_BOOKS)):
+    # Whoever reads the books reads everyone's part of them.
+    if creator is None or (creator != request.user and not request.user.has_perm(roles.VIEW_TRANSFER)):
         raise Missing(_("There is no such statement."))
     return creator
 

@@ -14,6 +14,7 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
+from sishu.accounts import roles
 from sishu.commerce import refunds, selectors
 from sishu.commerce.models import Payment, Refund
 from sishu.content.first_checks import REVIEW
@@ -24,7 +25,6 @@ from sishu.moderation.models import Case, Decision
 from sishu.web.studio.actions import Action, check_gateway
 from sishu.web.studio.lists import DetailView, Facts, ReadOnlyViewSet, date_filter, status_filter
 from sishu.web.studio.orders import refund_told
-from sishu.web.studio.policies import REFUND
 
 UNAPPLIED = "unapplied"
 KINDS = (REVIEW, UNAPPLIED, "foreign_refund", "refund_failed")
@@ -57,7 +57,7 @@ class CaseDetail(DetailView):
         if case.kind == REVIEW:
             url = reverse("wagtailadmin_pages:edit", args=(parse_ref(case.ref)[1],))
             return [HeaderButton(gettext("Judge the work"), url=url, icon_name="edit")]
-        if not self.request.user.has_perm(REFUND):
+        if not self.request.user.has_perm(roles.REFUND_PAYMENT):
             return []
         buttons = [
             HeaderButton(gettext("Decide"), url=reverse("cases:decide", args=(case.pk,)), icon_name="tick-inverse")
@@ -89,7 +89,7 @@ class DecideCase(Action):
     """Close a case about money with a reason. What moves money has a button of its own."""
 
     model = Case
-    permission_required = REFUND
+    permission_required = roles.REFUND_PAYMENT
     url_namespace = "cases"
     page_title = _("Decide")
     button = _("Close the case")
@@ -110,7 +110,7 @@ class GiveBack(Action):
     """Give back money that bought nothing; the case closes with it."""
 
     model = Case
-    permission_required = REFUND
+    permission_required = roles.REFUND_PAYMENT
     url_namespace = "cases"
     page_title = _("Give back")
     button = _("Give back")

@@ -34,7 +34,6 @@ from sishu.core.errors import DomainError, Invalid
 from sishu.core.money import Money
 from sishu.web import desk_forms
 from sishu.web.studio.lists import DetailView, Facts, ListView, MoneyColumn, ReadOnlyViewSet
-from sishu.web.studio.policies import PRICE_PLAN
 
 
 class OfferFilters(WagtailFilterSet):
@@ -167,7 +166,7 @@ class PlanView(WagtailAdminTemplateMixin, TemplateView):
     header_icon = "calendar-alt"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm(PRICE_PLAN):
+        if not request.user.has_perm(roles.CHANGE_OFFER):
             raise PermissionDenied
         self.home = _home()
         self.plan = _open_plan(self.home)
@@ -215,7 +214,7 @@ class PlanView(WagtailAdminTemplateMixin, TemplateView):
 
 class PlanMenuItem(MenuItem):
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(PRICE_PLAN))
+        return bool(request.user.has_perm(roles.CHANGE_OFFER))
 
 
 class PlanViewSet(ViewSet):

@@ -12,11 +12,11 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
+from sishu.accounts import roles
 from sishu.commerce import refunds, selectors
 from sishu.commerce.models import Order, Payment, Refund
 from sishu.web.studio.actions import Action, check_gateway
 from sishu.web.studio.lists import DetailView, Facts, MoneyColumn, ReadOnlyViewSet, date_filter, status_filter
-from sishu.web.studio.policies import REFUND
 
 
 class OrderFilters(WagtailFilterSet):
@@ -35,7 +35,7 @@ class OrderDetail(DetailView):
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if not self.request.user.has_perm(REFUND) or _sale_payment(self.object) is None:
+        if not self.request.user.has_perm(roles.REFUND_PAYMENT) or _sale_payment(self.object) is None:
             return []
         url = reverse("orders:refund", args=(self.object.pk,))
         return [HeaderButton(gettext("Give the money back"), url=url, icon_name="resubmit")]
@@ -63,7 +63,7 @@ class RefundOrder(Action):
     """Give back what an order cost."""
 
     model = Order
-    permission_required = REFUND
+    permission_required = roles.REFUND_PAYMENT
     url_namespace = "orders"
     page_title = _("Give the money back")
     button = _("Give the money back")
