@@ -13,7 +13,7 @@ from sishu.accounts.models import User
 from sishu.commerce import offers
 from sishu.commerce.models import Offer
 from sishu.commerce.splits import WHOLE_BPS, allocate, of_authors, of_line
-from sishu.content import coauthors
+from sishu.content import coauthors, writing
 from sishu.content.models import ArticlePage, Authorship
 from sishu.content.paywall import Level
 from sishu.core.errors import DomainError, Invalid
@@ -104,6 +104,13 @@ def close(page: ArticlePage, user: User) -> None:
     if offers.find_open(page) is not None:
         _check_may_set(page, user)
         offers.close(page)
+
+
+@transaction.atomic
+def withdraw(page: ArticlePage, user: User, reason: str = "") -> None:
+    """Take a work off the shelves and off sale, in every language, by an author of it or for the house."""
+    writing.withdraw(page, user, reason)
+    offers.close_all(page)
 
 
 @transaction.atomic

@@ -24,6 +24,12 @@ def check_leads(page: ArticlePage, user: User) -> None:
         raise NotAllowed(_("Only the author who began this work sets its price and its co-authors. Ask them to."))
 
 
+def family(page: ArticlePage) -> list[ArticlePage]:
+    """The work in every language, held until the transaction ends."""
+    languages = ArticlePage.objects.select_for_update().filter(translation_key=page.translation_key).defer("body")
+    return list(languages.order_by("pk"))
+
+
 @transaction.atomic
 def invite(page: ArticlePage, user: User, username: str) -> User:
     """Make somebody who may publish here a co-author. Invalid for anybody else, in the same words."""
@@ -36,10 +42,10 @@ def invite(page: ArticlePage, user: User, username: str) -> User:
             % {"name": name[:60]},
             code="coauthor",
         )
-    family = _family(page)
+    languages = family(page)
     if Authorship.objects.filter(page=page).count() >= MOST_AUTHORS:
         raise Invalid(_("A work has at most %(most)d authors.") % {"most": MOST_AUTHORS}, code="coauthor")
-    for one in family:
+    for one in languages:
         Authorship.objects.get_or_create(page_id=one.pk, user=person, defaults={"role": Authorship.Role.COAUTHOR})
     return person
 
@@ -48,15 +54,9 @@ def invite(page: ArticlePage, user: User, username: str) -> User:
 def remove(page: ArticlePage, user: User, person_id: int) -> User:
     """End somebody's part as co-author. Money of sales made until now stays theirs."""
     check_leads(page, user)
-    parts = Authorship.objects.filter(page__in=_family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)
+    parts = Authorship.objects.filter(page__in=family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)
     part = parts.select_related("user").first()
     if part is None:
         raise Missing(_("There is no such co-author of this work."))
     parts.delete()
     return part.user
-
-
-def _family(page: ArticlePage) -> list[ArticlePage]:
-    """The work in every language, held until the transaction ends."""
-    family = ArticlePage.objects.select_for_update().filter(translation_key=page.translation_key).defer("body")
-    return list(family.order_by("pk"))

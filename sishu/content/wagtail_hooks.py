@@ -10,11 +10,13 @@ from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
 from wagtail.admin.menu import MenuItem
 from wagtail.admin.views.reports.page_types_usage import PageTypesUsageReportView
-from wagtail.models import Page
+from wagtail.log_actions import LogActionRegistry, LogFormatter
+from wagtail.models import BaseLogEntry, Page
 from wagtail.snippets.models import register_snippet
 from wagtail.snippets.views.snippets import SnippetViewSet
 
 from sishu.accounts.models import User
+from sishu.content import writing
 from sishu.content.announce import copy_authors
 from sishu.content.models import ArticlePage, Authorship, Category
 from sishu.content.permissions import own_paths, works_for_the_house
@@ -33,10 +35,27 @@ class CategoryViewSet(SnippetViewSet):
 register_snippet(CategoryViewSet)
 
 
+class ReasonFormatter(LogFormatter):
+    """With the reason that was given."""
+
+    def format_comment(self, log_entry: BaseLogEntry) -> str:
+        return str(log_entry.data.get("reason", ""))
+
+
+class WithdrawFormatter(ReasonFormatter):
+    label = _("Withdraw")
+    message = _("Withdrew the work")
+
+
+class RestoreFormatter(ReasonFormatter):
+    label = _("Bring back")
+    message = _("Brought the work back")
+
+
 @hooks.register("register_log_actions")
-def name_log_actions(actions: Any) -> None:
-    actions.register_action("content.withdraw", _("Withdraw"), _("Withdrew the work"))
-    actions.register_action("content.restore", _("Bring back"), _("Brought the work back"))
+def name_log_actions(actions: LogActionRegistry) -> None:
+    actions.register_action(writing.WITHDRAW)(WithdrawFormatter)
+    actions.register_action(writing.RESTORE)(RestoreFormatter)
 
 
 @hooks.register("construct_page_chooser_queryset")

@@ -10,12 +10,12 @@ from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
-from wagtail.models import Locale, WorkflowState
+from wagtail.models import Locale, PageLogEntry, WorkflowState
 
 from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
-from sishu.content import drafts, first_checks, house
+from sishu.content import coauthors, drafts, first_checks, house
 from sishu.content.drafts import DraftValues
 from sishu.content.facts import WorkWithdrawn
 from sishu.content.models import ArticlePage, Authorship
@@ -24,6 +24,9 @@ from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
 from sishu.outbox import publisher
 
 LARGEST_ID = 2**63 - 1
+LONGEST_REASON = 1000
+# Entries in a page's history.
+WITHDRAW, RESTORE = "content.withdraw", "content.restore"
 
 
 class ChangedElsewhere(DomainError):
@@ -135,30 +138,39 @@ def take_back(page: ArticlePage, user: User) -> None:
 
 @transaction.atomic
 def withdraw(page: ArticlePage, user: User, reason: str = "") -> None:
-    """Take a work off the shelves. Those who own it keep it; it leaves lists, search, feeds, and is sold no more."""
-    row = _lockable(page.pk, user)
-    if row.withdrawn_at:
-        return
-    row.withdrawn_at, row.withdrawn_by = clock.now(), user
-    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
-    log(instance=row, action="content.withdraw", user=user, data={"reason": reason[:1000]})
-    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=True))
+    """Take a work off the shelves in every language. Those who own it keep it; it leaves lists, search and feeds.
+
+    `commerce.terms.withdraw` takes it off sale with that. Missing for who is neither an author nor may withdraw others'.
+    """
+    for row in _shelved(page, user):
+        if row.withdrawn_at is None:
+            _set_withdrawn(row, clock.now(), user)
+            _note(row, WITHDRAW, user, reason)
 
 
 @transaction.atomic
-def restore(page: ArticlePage, user: User) -> None:
-    """Put a withdrawn work back. NotAllowed for an author when the house withdrew it."""
-    row = _lockable(page.pk, user)
-    if not row.withdrawn_at:
-        return
-    if row.withdrawn_by_id not in _author_ids(row) and not user.has_perm(roles.WITHDRAW_WORK):
-        raise NotAllowed(
-            _("“%(title)s” was withdrawn by the house. Only a reviewer can bring it back.") % {"title": row.title}
-        )
-    row.withdrawn_at = row.withdrawn_by = None
-    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
-    log(instance=row, action="content.restore", user=user)
-    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=False))
+def restore(page: ArticlePage, user: User, reason: str = "") -> None:
+    """Put a withdrawn work back in every language. NotAllowed for an author when the house withdrew it."""
+    for row in _shelved(page, user):
+        if row.withdrawn_at is None:
+            continue
+        if not may_restore(row, user):
+            raise NotAllowed(
+                _("“%(title)s” was withdrawn by the house. Only a reviewer can bring it back.") % {"title": row.title}
+            )
+        _set_withdrawn(row, None, None)
+        _note(row, RESTORE, user, reason)
+
+
+def may_restore(page: ArticlePage, user: User) -> bool:
+    """Whether this person may put a withdrawn work of theirs back: not, when the house withdrew it."""
+    return page.withdrawn_by_id in _author_ids(page) or user.has_perm(roles.WITHDRAW_WORK)
+
+
+def withdrawal_reason(page: ArticlePage) -> str:
+    """What was said when the work was last withdrawn, or nothing."""
+    entry = PageLogEntry.objects.filter(page=page.pk, action=WITHDRAW).order_by("-timestamp", "-pk").first()
+    return str(entry.data.get("reason", "")) if entry else ""
 
 
 @transaction.atomic
@@ -219,14 +231,22 @@ def _locked(page_id: int, user: User) -> ArticlePage:
     return row
 
 
-def _lockable(page_id: int, user: User) -> ArticlePage:
-    """As `_locked`, for the staff too."""
-    if not user.has_perm(roles.WITHDRAW_WORK):
-        return _locked(page_id, user)
-    row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
-    if row is None:
-        raise Missing(_("There is no such work."))
-    return row
+def _shelved(page: ArticlePage, user: User) -> list[ArticlePage]:
+    """The work in every language, held until the transaction ends, for its authors and for who may withdraw others'."""
+    if user.pk not in _author_ids(page) and not user.has_perm(roles.WITHDRAW_WORK):
+        raise Missing(_("There is no such work among yours."))
+    return coauthors.family(page)
+
+
+def _set_withdrawn(row: ArticlePage, at: datetime | None, by: User | None) -> None:
+    row.withdrawn_at, row.withdrawn_by = at, by
+    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
+    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=at is not None))
+
+
+def _note(row: ArticlePage, action: str, user: User, reason: str) -> None:
+    # Of the entries that share a uuid and an action a history shows the last one only: each language needs its own.
+    log(instance=row, action=action, user=user, uuid=uuid4(), data={"reason": reason[:LONGEST_REASON]})
 
 
 def _author_ids(page: ArticlePage) -> set[int]:

@@ -165,6 +165,8 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
             "version": version,
         },
         "state": state,
+        "may_restore": writing.may_restore(page, user),
+        "withdrawal_reason": writing.withdrawal_reason(page) if state.status == ReviewStatus.WITHDRAWN else "",
         "since": timezone.localtime(state.since) if state.since else None,
         "reasons": [line for line in state.reasons.splitlines() if line.strip()],
         "in_review": in_review,

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Any
 
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 from wagtail import hooks
-from wagtail.admin.viewsets.base import ViewSetGroup
+from wagtail.admin.viewsets.base import ViewSet, ViewSetGroup
+from wagtail.admin.widgets.button import Button
+from wagtail.models import Page
 
+from sishu.accounts.models import User
 from sishu.web.studio import policies
 from sishu.web.studio.access import ExplainViewSet
 from sishu.web.studio.cases import CaseViewSet
@@ -19,6 +23,7 @@ from sishu.web.studio.orders import OrderViewSet
 from sishu.web.studio.payments import PaymentViewSet
 from sishu.web.studio.refunds import RefundViewSet
 from sishu.web.studio.workings import DeliveryViewSet, JobViewSet
+from sishu.web.studio.works import WorkViewSet, withdrawal_buttons
 
 policies.register()
 
@@ -45,8 +50,13 @@ class Workings(ViewSetGroup):
 
 
 @hooks.register("register_admin_viewset")
-def back_office() -> list[ViewSetGroup]:
-    return [Selling(), Workings()]
+def back_office() -> list[ViewSetGroup | ViewSet]:
+    return [Selling(), Workings(), WorkViewSet()]
+
+
+@hooks.register("register_page_header_buttons")
+def offer_withdrawal(page: Page, user: User, **_kwargs: Any) -> Iterator[Button]:
+    return withdrawal_buttons(page, user)
 
 
 @hooks.register("construct_homepage_panels")

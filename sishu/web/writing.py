@@ -27,8 +27,8 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
-from sishu.commerce import offers, terms
-from sishu.content import coauthors, generation, uploads, workflow, writing
+from sishu.commerce import terms
+from sishu.content import coauthors, uploads, workflow, writing
 from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage
 from sishu.content.writing import ChangedElsewhere
@@ -266,19 +266,15 @@ def take_back(request: HttpRequest, page: ArticlePage) -> str:
 @verb
 def withdraw(request: HttpRequest, page: ArticlePage) -> str:
     """Take the work off the shelves in every language, and off sale."""
-    for one in _languages(page, _writer(request)):
-        writing.withdraw(one, _writer(request), reason=request.POST.get("reason", ""))
-    offers.close_all(page)
-    transaction.on_commit(generation.touch)
+    reason = str(answers.read_body(request).get("reason") or "")
+    terms.withdraw(page, _writer(request), reason)
     return _("Withdrawn. Those who bought it keep it; nobody else finds it.")
 
 
 @verb
 def restore(request: HttpRequest, page: ArticlePage) -> str:
     """Put it back. What it costs is for the writer to say anew."""
-    for one in _languages(page, _writer(request)):
-        writing.restore(one, _writer(request))
-    transaction.on_commit(generation.touch)
+    writing.restore(page, _writer(request))
     return _("Back on the shelves. To sell it again, set its price.")
 
 
@@ -332,11 +328,6 @@ def _with_cover(request: HttpRequest, sent: Sent) -> Sent:
     except Invalid as error:
         raise Invalid(str(error), code="cover") from error
     return replace(sent, changes={**sent.changes, "cover_id": picture.pk})
-
-
-def _languages(page: ArticlePage, user: User) -> list[ArticlePage]:
-    family = ArticlePage.objects.filter(translation_key=page.translation_key, authorships__user=user)
-    return list(family.order_by("pk"))
 
 
 def _family(user: User, sent: Sent) -> UUID | None:

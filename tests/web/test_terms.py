@@ -145,9 +145,7 @@ def test_only_who_may_publish_is_invited(desk, shen, name):
 # --- Withdrawal, languages, list ----------------------------------------------------------------------------------------
 
 
-def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
-    desk, shen, django_capture_on_commit_callbacks
-):
+def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(desk, shen):
     page = make.make_article(shen, body=dialect.to_blocks(SOLD))
     desk.post(f"/edit/{page.pk}/translation")
     twin = ArticlePage.objects.exclude(pk=page.pk).get()
@@ -160,8 +158,8 @@ def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
     page.refresh_from_db()
     with pytest.raises(DomainError, match=r"withdrawn|已下架"):
         terms.agree(page, shen, 990)
-    with django_capture_on_commit_callbacks(execute=True):
-        desk.post(f"/edit/{twin.pk}/restore")
+    desk.post(f"/edit/{twin.pk}/restore")
+    settle()
     assert ArticlePage.objects.filter(withdrawn_at=None).count() == 2
     assert Client().get(page.get_url()).status_code == 200
 

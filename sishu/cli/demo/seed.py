@@ -13,7 +13,7 @@ from sishu.cli.demo import texts
 from sishu.commerce import offers
 from sishu.commerce.models import Offer
 from sishu.commerce.splits import WHOLE_BPS, of_authors
-from sishu.content import generation, house, workflow, writing
+from sishu.content import house, workflow, writing
 from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage, Authorship, Category, CreatorHub, HomePage
 from sishu.core.money import Money
@@ -50,7 +50,6 @@ def seed() -> int:
     categories = _categories(site["categories"])
     pages = [_work(versions, people, categories) for versions in texts.works().values()]
     _plan(homes[settings.LANGUAGE_CODE], site["plan"], people)
-    generation.touch()
     return sum(pages)
 
 

@@ -53,10 +53,14 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         if not self.has_permission():
             raise PermissionDenied
         self.object = get_object_or_404(self.model, pk=kwargs["pk"])
-        policy = policy_registry.get(self.object)
-        if not policy.user_has_permission_for_instance(request.user, VIEW, self.object):
+        if not self.may_see():
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+    def may_see(self) -> bool:
+        """Whether this person may look at the row at all."""
+        policy = policy_registry.get(self.object)
+        return bool(policy.user_has_permission_for_instance(self.request.user, VIEW, self.object))
 
     @property
     def person(self) -> User:

@@ -51,6 +51,8 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "offers:index_results": {OWNER},
     "offers:inspect": {OWNER},
     "plan:index": {OWNER},
+    "works:withdraw": {OWNER, REVIEWER},
+    "works:restore": {OWNER, REVIEWER},
     "access:index": {OWNER, FINANCE, SUPPORT},
     "jobs:index": {OWNER},
     "jobs:index_results": {OWNER},
@@ -219,6 +221,7 @@ def rows() -> dict[str, int]:
         "cases": Case.objects.get(kind="unapplied").pk,
         "journals": Journal.objects.first().pk,
         "offers": Order.objects.first().lines.get().offer_id,
+        "works": Order.objects.first().lines.get().offer.page_id,
         "jobs": JobRun.objects.create(task="x").pk,
         "deliveries": delivery.pk,
     }
