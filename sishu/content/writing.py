@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
@@ -19,7 +18,7 @@ from sishu.content import coauthors, drafts, first_checks, house
 from sishu.content.drafts import DraftValues
 from sishu.content.facts import WorkWithdrawn
 from sishu.content.models import ArticlePage, Authorship
-from sishu.core import clock
+from sishu.core import clock, languages
 from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
 from sishu.outbox import publisher
 
@@ -177,7 +176,7 @@ def withdrawal_reason(page: ArticlePage) -> str:
 def add_translation(page: ArticlePage, user: User) -> ArticlePage:
     """The work's page in the other language: the one there is, or a draft copied from this one, with its authors."""
     row = _locked(page.pk, user)
-    code = next(code for code, _label in settings.LANGUAGES if code != row.locale.language_code)
+    code = languages.other_than(row.locale.language_code)
     locale = Locale.objects.get(language_code=code)
     if existing := row.get_translation_or_none(locale):
         return ArticlePage.objects.get(pk=existing.pk)

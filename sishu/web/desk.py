@@ -22,6 +22,7 @@ from sishu.content import coauthors, workflow, writing
 from sishu.content.models import ArticlePage, Category, HomePage
 from sishu.content.paywall import Level
 from sishu.content.workflow import ReviewState, ReviewStatus
+from sishu.core import languages
 from sishu.core.errors import DomainError
 from sishu.web import bodies, context, pagecache, paths, shelf
 from sishu.web.desk_forms import Sent
@@ -186,7 +187,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
 
 def _other_language(page: ArticlePage, user: User) -> dict[str, Any]:
     """The other language, and the work's page in it if there is one."""
-    code, name = next(language for language in settings.LANGUAGES if language[0] != page.locale.language_code)
+    code = languages.other_than(page.locale.language_code)
     family = ArticlePage.objects.filter(translation_key=page.translation_key, authorships__user=user)
     twin = family.exclude(pk=page.pk).defer("body").first()
-    return {"language": context.language_named(code), "name": name, "page": twin}
+    return {"language": context.language_named(code), "name": dict(settings.LANGUAGES)[code], "page": twin}

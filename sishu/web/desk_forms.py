@@ -13,6 +13,7 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from sishu.content.models import Category
+from sishu.core import languages
 from sishu.core.errors import Invalid
 from sishu.core.money import parse_decimal, parse_fixed
 
@@ -162,12 +163,11 @@ def _shares(data: Data) -> dict[int, str]:
 
 
 def _language(data: Data) -> str:
-    asked = (_text(data, "language") or "").lower()
+    asked = _text(data, "language") or ""
     if not asked:
         return ""
-    for code, _label in settings.LANGUAGES:
-        if code.split("-")[0] == asked.split("-")[0]:
-            return str(code)
+    if code := languages.find(asked):
+        return code
     known = ", ".join(code for code, _label in settings.LANGUAGES)
     message = _("This house does not publish in “%(language)s”; it does in: %(known)s.")
     raise Invalid(message % {"language": asked[:20], "known": known}, code="language")

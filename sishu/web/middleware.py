@@ -13,6 +13,7 @@ from django.utils import translation
 from django.utils.cache import patch_vary_headers
 from django.utils.translation.trans_real import parse_accept_lang_header
 
+from sishu.core import languages
 from sishu.web import answers, errors
 
 log = logging.getLogger(__name__)
@@ -150,7 +151,6 @@ def _supported(code: str | None) -> str | None:
 
 def _from_header(header: str) -> str | None:
     for wish, _quality in parse_accept_lang_header(header):
-        for code, _name in settings.LANGUAGES:
-            if code.split("-")[0] == wish.split("-")[0].lower():
-                return code
+        if code := languages.find(wish):
+            return code
     return None
