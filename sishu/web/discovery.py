@@ -32,7 +32,9 @@ def search(request: HttpRequest) -> HttpResponse:
     if query:
         found = selectors.find_works(query, locale=language, start=(number - 1) * lists.PER_PAGE, size=lists.PER_PAGE)
     # As rows need them, and with the bodies that excerpts are cut from.
-    by_key = shelf.with_row(ArticlePage.objects.filter(pk__in=[work.pk for work in found.works])).defer(None).in_bulk()
+    by_key = (
+        selectors.for_list(ArticlePage.objects.filter(pk__in=[work.pk for work in found.works])).defer(None).in_bulk()
+    )
     works = [by_key[work.pk] for work in found.works if work.pk in by_key]
     here = f"{paths.home_path(language)}search"
     response = render(

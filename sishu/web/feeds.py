@@ -57,7 +57,7 @@ def _answer(request: HttpRequest, kind: type[Rss201rev2Feed] | type[Atom1Feed]) 
 
 def _fill(kind: type[SyndicationFeed], here: str) -> SyndicationFeed:
     language, house = get_language(), context.house_now()
-    works = list(shelf.with_row(selectors.published(language)).defer(None)[:IN_FEED])
+    works = list(selectors.for_list(selectors.published(language)).defer(None)[:IN_FEED])
     feed = kind(
         title=house.name,
         link=paths.absolute(house.home),

@@ -13,6 +13,7 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from sishu.commerce.models import Entitlement, Offer
+from sishu.content import selectors
 from sishu.content.models import ArticlePage, HomePage
 from sishu.core import clock
 from sishu.web import shelf, shop
@@ -36,7 +37,7 @@ def library(request: HttpRequest) -> HttpResponse:
 
 def own_works(keys: Sequence[object], language: str | None) -> list[ArticlePage]:
     """One page per work: in the reader's language if there is one, else in the other. Newest purchase first."""
-    pages = shelf.with_row(ArticlePage.objects.live().filter(translation_key__in=keys))
+    pages = selectors.for_list(ArticlePage.objects.live().filter(translation_key__in=keys))
     chosen: dict[object, ArticlePage] = {}
     for page in pages:
         if page.translation_key not in chosen or page.locale.language_code == language:

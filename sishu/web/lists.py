@@ -78,7 +78,7 @@ def page_of(works: QuerySet[ArticlePage], request: HttpRequest) -> dict[str, Any
     if number > 1 and start >= total:
         raise Http404
     return {
-        "rows": shelf.rows_of(shelf.with_row(works)[start : start + PER_PAGE]),
+        "rows": shelf.rows_of(selectors.for_list(works)[start : start + PER_PAGE]),
         "number": number,
         "pages": pages_for(total),
         "total": total,
