@@ -10,18 +10,17 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
-from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from sishu.core import clock
-from sishu.jobs import selectors
+from sishu.core import clock, storage
+from sishu.core.database import first_line
+from sishu.jobs import heart, selectors
 from sishu.ledger import triggers
 from sishu.outbox import relay
 
@@ -29,7 +28,6 @@ from sishu.outbox import relay
 NOT_OURS = {"security.W003", "security.W005", "security.W021"}
 LEAST_SECRET = 40
 LEAST_FREE_BYTES = 500 * 1024 * 1024
-SILENCE = timedelta(seconds=60)
 MOST_SKEW = timedelta(seconds=5)
 DATABASE_CLOCK = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT utc_timestamp(6)"}
 
@@ -94,7 +92,7 @@ def check_storage() -> Iterator[Problem]:
     if free < LEAST_FREE_BYTES:
         yield Problem(f"Only {free // 1024**2} MB are free in {folder}.", "Make room, or move DATA_DIR.")
     try:
-        default_storage.delete(default_storage.save("doctor/probe", BytesIO(b"probe")))
+        storage.probe()
     except Exception as error:  # noqa: BLE001  whatever a storage of any maker raises, files cannot be kept
         yield Problem(f"The file storage refuses a file: {error}.", "Check MEDIA_ROOT or STORAGE_URL.")
 
@@ -105,8 +103,8 @@ def check_database() -> Iterator[Problem]:
         try:
             connections[alias].ensure_connection()
         except DatabaseError as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".:")
-            yield Problem(f"The database {alias!r} does not answer: {reason}.", "Start it, or correct DATABASE_URL.")
+            fact = f"The database {alias!r} does not answer: {first_line(error)}."
+            yield Problem(fact, "Start it, or correct DATABASE_URL.")
 
 
 def check_migrations() -> Iterator[Problem]:
@@ -143,7 +141,7 @@ def check_jobs() -> Iterator[Problem]:
     seen_at = selectors.find_last_beat()
     if seen_at is None:
         yield Problem("No worker is at work.", "Start one: sishu worker, or sishu run.")
-    elif clock.now() - seen_at > SILENCE:
+    elif clock.now() - seen_at > heart.SILENCE:
         yield Problem(f"No worker was seen since {seen_at:%Y-%m-%d %H:%M:%S} UTC.", "Start one: sishu worker.")
     if failed := selectors.failed_count():
         way_out = "Read their last_error, put its cause right, then run: sishu worker --revive"
@@ -184,4 +182,4 @@ def examine(check: Check) -> Finding:
     try:
         return Finding(name, list(check()))
     except DatabaseError as error:
-        return Finding(name, [Problem(f"Not looked at: {str(error).splitlines()[0]}.", "See the database first.")])
+        return Finding(name, [Problem(f"Not looked at: {first_line(error)}.", "See the database first.")])

@@ -16,6 +16,8 @@ from sishu.jobs.models import WorkerBeat
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 15
+# A worker that has said nothing for this long is not coming back by itself.
+SILENCE = timedelta(seconds=4 * BEAT_SECONDS)
 FORGET_AFTER = timedelta(days=1)
 
 

@@ -15,6 +15,7 @@ from django_tasks.signals import task_finished, task_started
 from django_tasks.utils import get_exception_traceback, get_module_path, normalize_json
 
 from sishu.core import clock
+from sishu.core.database import delete_in_steps
 from sishu.jobs.backend import JobRunBackend, result_of, task_of
 from sishu.jobs.models import JobRun
 
@@ -141,11 +142,7 @@ def revive() -> int:
     return failed.update(status=JobRun.Status.READY, attempts=0, run_after=clock.now(), finished_at=None)
 
 
-def prune(days: int = 7, *, step: int = 500) -> int:
+def prune(days: int = 7) -> int:
     """Forget jobs that succeeded more than `days` ago. Failed ones stay. Returns how many went."""
     old = JobRun.objects.filter(status=JobRun.Status.SUCCEEDED, finished_at__lt=clock.now() - timedelta(days=days))
-    count = 0
-    # In steps: one long DELETE would keep SQLite's single writer waiting.
-    while keys := list(old.values_list("pk", flat=True)[:step]):
-        count += JobRun.objects.filter(pk__in=keys).delete()[0]
-    return count
+    return delete_in_steps(old)

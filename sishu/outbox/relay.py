@@ -12,6 +12,7 @@ from django.db import connection
 from django.db.models import F, QuerySet
 
 from sishu.core import clock
+from sishu.core.database import delete_in_steps
 from sishu.outbox.models import Delivery, Fact
 
 LONGEST_PAUSE = timedelta(hours=1)
@@ -88,11 +89,6 @@ def failing() -> QuerySet[Delivery]:
     return Delivery.objects.filter(done_at=None, attempts__gte=MANY_ATTEMPTS)
 
 
-def prune(days: int = 180, *, step: int = 500) -> int:
+def prune(days: int = 180) -> int:
     """Forget facts that were delivered more than `days` ago, with their deliveries. Returns how many facts went."""
-    old = Fact.objects.filter(delivered_at__lt=clock.now() - timedelta(days=days))
-    count = 0
-    while keys := list(old.values_list("pk", flat=True)[:step]):
-        Fact.objects.filter(pk__in=keys).delete()
-        count += len(keys)
-    return count
+    return delete_in_steps(Fact.objects.filter(delivered_at__lt=clock.now() - timedelta(days=days)))
