@@ -19,6 +19,7 @@ from sishu.accounts.models import User
 
 # Whoever may do one of these anywhere works for the house, and sees the whole of it.
 STAFF_CODENAMES = frozenset({"change_page", "publish_page"})
+_policy = PagePermissionPolicy()
 
 
 def works_for_the_house(user: User | AnonymousUser) -> bool:
@@ -105,6 +106,3 @@ class OwnPagesMixin:
     def permissions_for_user(self, user: User) -> OwnPagesTester:
         """What `user` may do with this page."""
         return OwnPagesTester(user, self)
-
-
-_policy = PagePermissionPolicy()
