@@ -22,6 +22,7 @@ urlpatterns = [
     path("", include("sishu.web.covers")),
     path("", include(feeds.site_urlpatterns)),
     path("", include("sishu.web.joining")),
+    path("", include("sishu.web.account")),
     path("", include("sishu.web.writing")),
     path("", include("sishu.web.uploads")),
     path("", include("sishu.web.shop")),
