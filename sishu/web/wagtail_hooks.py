@@ -16,13 +16,15 @@ from sishu.accounts.models import User
 from sishu.web.studio import policies
 from sishu.web.studio.access import ExplainViewSet
 from sishu.web.studio.cases import CaseViewSet
+from sishu.web.studio.deliveries import DeliveryViewSet
 from sishu.web.studio.home import TodayPanel
+from sishu.web.studio.jobs import JobViewSet
 from sishu.web.studio.journals import JournalViewSet
-from sishu.web.studio.offers import OfferViewSet, PlanViewSet
+from sishu.web.studio.offers import OfferViewSet
 from sishu.web.studio.orders import OrderViewSet
 from sishu.web.studio.payments import PaymentViewSet
+from sishu.web.studio.plan import PlanViewSet
 from sishu.web.studio.refunds import RefundViewSet
-from sishu.web.studio.workings import DeliveryViewSet, JobViewSet
 from sishu.web.studio.works import WorkViewSet, withdrawal_buttons
 
 policies.register()
