@@ -2,7 +2,7 @@
 
 Wagtail's page permissions hang on branches of the tree, and a creator's branch would be the whole house. So the group
 "creator" may only add, and three doors narrow that to what the person wrote: the policy (lists, explorer, history,
-reports, search), the tester (single pages), and the hooks in wagtail_hooks.py (choosers).
+reports, search), the tester (single pages), and the hooks of `web` (choosers).
 """
 
 from __future__ import annotations
@@ -43,6 +43,11 @@ def own_paths(user: User | AnonymousUser) -> list[str]:
 def is_own(page: Page, user: User) -> bool:
     """Whether `page` is one of this person's pages."""
     return Page.objects.filter(own_pages(user), pk=page.pk).exists()
+
+
+def own_uploads(uploads: QuerySet[Any], user: User | AnonymousUser) -> QuerySet[Any]:
+    """All uploads for who works for the house, one's own for a creator."""
+    return uploads if works_for_the_house(user) else uploads.filter(uploaded_by_user=user)
 
 
 class OwnPages(PagePermissionPolicy):

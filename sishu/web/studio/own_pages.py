@@ -13,7 +13,7 @@ from wagtail.images.api.admin.views import ImagesAdminAPIViewSet
 from wagtail.models import Page
 from wagtail.permissions import policy_registry
 
-from sishu.content.permissions import works_for_the_house
+from sishu.content.permissions import own_uploads, works_for_the_house
 
 PAGE_ARGUMENTS = ("page_id", "parent_page_id", "page_to_move_id")
 
@@ -46,16 +46,11 @@ class OwnImages(ImagesAdminAPIViewSet):
     """The studio's list of pictures: a creator's own."""
 
     def get_queryset(self) -> QuerySet[Any]:
-        return own_uploads(super().get_queryset(), self.request)
+        return own_uploads(super().get_queryset(), self.request.user)
 
 
 class OwnDocuments(DocumentsAdminAPIViewSet):
     """The studio's list of files: a creator's own."""
 
     def get_queryset(self) -> QuerySet[Any]:
-        return own_uploads(super().get_queryset(), self.request)
-
-
-def own_uploads(uploads: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
-    """All uploads for who works for the house, one's own for a creator."""
-    return uploads if works_for_the_house(request.user) else uploads.filter(uploaded_by_user=request.user)
+        return own_uploads(super().get_queryset(), self.request.user)
