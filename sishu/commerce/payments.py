@@ -6,7 +6,6 @@ import logging
 import secrets
 from datetime import timedelta
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import OuterRef, Subquery
 from django.utils.translation import gettext as _
@@ -14,7 +13,7 @@ from django.utils.translation import gettext as _
 from sishu.commerce import fulfil, refunds, splits
 from sishu.commerce.facts import OrderPaid
 from sishu.commerce.models import Order, OrderLine, Payment
-from sishu.core import clock, plugins
+from sishu.core import addresses, clock, plugins
 from sishu.core.errors import DomainError, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -202,7 +201,7 @@ def give_up(payment: Payment) -> Payment:
 
 def notify_url(gateway_name: str) -> str:
     """The address a provider sends its notices to."""
-    return f"{settings.SITE_URL}/webhooks/{gateway_name}"
+    return addresses.absolute(addresses.webhook(gateway_name))
 
 
 def _why_unapplied(order: Order, payment: Payment, snapshot: Snapshot) -> str:

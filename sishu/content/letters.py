@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db.models import QuerySet
-from django.urls import reverse
 from django_tasks import task
 from wagtail.models import GroupApprovalTask, TaskState
 
@@ -36,7 +34,7 @@ def send_waiting(page_id: int, user_id: int) -> None:
     if page is None or state is None or not isinstance(state.task.specific, GroupApprovalTask):
         return
     names = [part.user.name for part in page.authorships.select_related("user")]
-    url = settings.SITE_URL + reverse("wagtailadmin_pages:edit", args=[page_id])
+    url = mail.link("wagtailadmin_pages:edit", page_id)
     _send("content/mail/waiting.txt", user_id, page, authors=names, review_url=url)
 
 

@@ -17,6 +17,7 @@ from wagtail.models import Page
 from sishu.content import selectors
 from sishu.content.models import ArticlePage, CreatorHub, HomePage
 from sishu.content.paywall import Level
+from sishu.core import addresses
 from sishu.web import bodies, context, pagecache, paths, shelf
 
 IN_FEED = 20
@@ -60,13 +61,13 @@ def _fill(kind: type[SyndicationFeed], here: str) -> SyndicationFeed:
     works = list(selectors.for_list(selectors.published(language)).defer(None)[:IN_FEED])
     feed = kind(
         title=house.name,
-        link=paths.absolute(house.home),
+        link=addresses.absolute(house.home),
         description=house.lead,
         language=paths.tag_of(language),
-        feed_url=paths.absolute(here),
+        feed_url=addresses.absolute(here),
     )
     for work, row in zip(works, shelf.rows_of(works), strict=True):
-        link = paths.absolute(row.path)
+        link = addresses.absolute(row.path)
         feed.add_item(
             title=row.title,
             link=link,

@@ -9,6 +9,7 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sishu.content.models import ArticlePage
 from sishu.content.paywall import Level
+from sishu.core import addresses
 from sishu.web import context, paths, shelf
 
 # Marks the place of the part that is not free; schema.org wants a class.
@@ -22,11 +23,11 @@ def article(page: ArticlePage, around: shelf.Around) -> dict[str, Any]:
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Article",
-        "mainEntityOfPage": paths.absolute(around.path),
+        "mainEntityOfPage": addresses.absolute(around.path),
         "headline": page.title,
         "description": page.summary,
         "inLanguage": paths.tag_of(page.locale.language_code),
-        "image": [paths.absolute(around.picture)],
+        "image": [addresses.absolute(around.picture)],
         "author": [_person(author) for author in around.authors],
         "publisher": {"@type": "Organization", "name": context.house_now().name},
         "isAccessibleForFree": is_free,
@@ -50,4 +51,4 @@ def script(data: dict[str, Any]) -> SafeString:
 
 def _person(author: shelf.Author) -> dict[str, str]:
     person = {"@type": "Person", "name": author.name}
-    return {**person, "url": paths.absolute(author.path)} if author.path else person
+    return {**person, "url": addresses.absolute(author.path)} if author.path else person

@@ -17,6 +17,7 @@ from sishu.commerce import access
 from sishu.content import dialect, paywall, selectors
 from sishu.content.models import ArticlePage, Category
 from sishu.content.paywall import Level
+from sishu.core import addresses
 from sishu.core.errors import DomainError, Missing
 from sishu.web import paths, shelf
 from sishu.web.api import auth, caching, offers, schemas
@@ -105,8 +106,8 @@ def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
             title=work.title,
             summary=work.summary,
             language=work.locale.language_code,
-            url=paths.absolute(paths.page_path(work)),
-            cover_url=paths.absolute(shelf.picture_path(work)),
+            url=addresses.absolute(paths.page_path(work)),
+            cover_url=addresses.absolute(shelf.picture_path(work)),
             published_at=work.first_published_at,
             category=_category(work.category) if work.category else None,
             tags=sorted(tag.name for tag in work.tags.all()),
@@ -126,7 +127,7 @@ def _authors(work: ArticlePage) -> list[schemas.Author]:
     return [
         schemas.Author(
             name=part.room_title or part.user.name,
-            url=paths.absolute(home + paths.below_home(part.room_path)) if part.room_path else None,
+            url=addresses.absolute(home + paths.below_home(part.room_path)) if part.room_path else None,
         )
         for part in credits
     ]
@@ -142,7 +143,7 @@ def _translations(page: ArticlePage) -> list[schemas.Translation]:
             id=other.pk,
             language=other.locale.language_code,
             title=other.title,
-            url=paths.absolute(paths.page_path(other)),
+            url=addresses.absolute(paths.page_path(other)),
         )
         for other in selectors.translations_of(page)
     ]

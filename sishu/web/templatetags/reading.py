@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sishu.content.models import ArticlePage, HomePage
 from sishu.content.paywall import Level
-from sishu.web import bodies, covers, paths, shelf, structured
+from sishu.core import addresses
+from sishu.web import bodies, covers, shelf, structured
 from sishu.web.context import House, house_now, house_of
 
 register = template.Library()
@@ -78,4 +79,4 @@ def article_data(page: ArticlePage, around: shelf.Around) -> SafeString:
 @register.filter
 def absolute(path: str) -> str:
     """A path with the site's name before it."""
-    return paths.absolute(path)
+    return addresses.absolute(path)
