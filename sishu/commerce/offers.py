@@ -40,7 +40,7 @@ def price(
     if min(shares.values(), default=1) < 1 or sum(shares.values()) > WHOLE_BPS:
         raise Invalid(_("Shares are at least 0.01 % each and 100 % together at most."))
     offer, _made = Offer.objects.update_or_create(
-        slot=slot(page, interval),
+        open_key=open_key(page, interval),
         defaults={
             "kind": Offer.Kind.ACCESS, "interval": interval, "page_id": page.pk, "is_open": True,
             "title": title or page.title, "amount": money.amount, "currency": money.currency,
@@ -55,18 +55,18 @@ def price(
 
 def find_open(page: Page, interval: str = Offer.Interval.ONCE) -> Offer | None:
     """The open offer of this page itself, in whatever language it was made."""
-    return Offer.objects.filter(slot=slot(page, interval)).first()
+    return Offer.objects.filter(open_key=open_key(page, interval)).first()
 
 
 def close(page: Page, *, interval: str = Offer.Interval.ONCE) -> None:
     """Take a page off sale. Orders already placed may still be paid."""
-    Offer.objects.filter(slot=slot(page, interval)).update(is_open=False, slot=None)
+    Offer.objects.filter(open_key=open_key(page, interval)).update(is_open=False, open_key=None)
     transaction.on_commit(generation.touch)
 
 
 def close_all(page: Page) -> None:
     """Take a page off sale in every way."""
-    Offer.objects.filter(page__translation_key=page.translation_key, is_open=True).update(is_open=False, slot=None)
+    Offer.objects.filter(page__translation_key=page.translation_key, is_open=True).update(is_open=False, open_key=None)
     transaction.on_commit(generation.touch)
 
 
@@ -77,6 +77,6 @@ def author_shares(page: Page) -> dict[int, int]:
     return of_authors(dict.fromkeys(authors, 1), settings.PLATFORM_SHARE_BPS)
 
 
-def slot(page: Page, interval: str) -> str:
+def open_key(page: Page, interval: str) -> str:
     """The key under which at most one open offer of this kind exists for a work."""
     return f"{Offer.Kind.ACCESS}:{interval}:{page.translation_key}"
