@@ -105,7 +105,7 @@ def _by_status(name: str, help_text: str, model: type[JobRun | Order | Payment])
     yield f"# HELP {name} {help_text}"
     yield f"# TYPE {name} gauge"
     for status in model.Status.values:
-        yield f'{name}{{status="{status.lower()}"}} {counted.get(status, 0)}'
+        yield f'{name}{{status="{status}"}} {counted.get(status, 0)}'
 
 
 urlpatterns = [

@@ -78,9 +78,8 @@ def test_a_file_storage_that_refuses_is_named(settings, tmp_path):
 def test_a_migration_that_waits_is_named():
     with connection.cursor() as cursor:
         cursor.execute("DELETE FROM django_migrations WHERE app = 'jobs'")
-    assert told(doctor.check_migrations) == [
-        "1 migrations are not applied, jobs.0001_initial first. Run: sishu migrate"
-    ]
+    [problem] = told(doctor.check_migrations)
+    assert "migrations are not applied, jobs.0001_initial first. Run: sishu migrate" in problem
     assert told(doctor.check_constraints) == ["Not looked at while migrations wait. Run: sishu migrate"]
 
 
