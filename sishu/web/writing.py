@@ -212,7 +212,7 @@ def describe(page: ArticlePage) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "id": page.pk,
         "version": page.latest_revision_id,
-        "state": workflow.review_state(page).status,
+        "review_status": workflow.review_state(page).status,
         "url": reverse("edit", args=[page.pk]),
     }
     return facts | ({"page": paths.page_path(page)} if page.live else {})
