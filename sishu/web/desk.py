@@ -51,7 +51,7 @@ ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WorkEntry:
     """A work in the list of one's own."""
 
     page: ArticlePage
@@ -93,7 +93,7 @@ def own_list(request: HttpRequest) -> HttpResponse:
     prefetch = Prefetch("_specific_workflow_states", queryset=states, to_attr="_current_workflow_states")
     works = writing.own_works(request.user).prefetch_related(prefetch)[:MOST_LISTED]  # type: ignore[arg-type, attr-defined]
     entries = [
-        Entry(
+        WorkEntry(
             page=page,
             state=workflow.review_state(page),
             path=paths.page_path(page) if page.live else "",

@@ -30,7 +30,7 @@ CLOSED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SitemapEntry:
     """One address of the sitemap."""
 
     path: str
@@ -101,7 +101,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     return pagecache.share(request, response)
 
 
-def _entries() -> Iterator[Entry]:
+def _entries() -> Iterator[SitemapEntry]:
     families: dict[object, list[Page]] = {}
     for model in (HomePage, CreatorHub, ArticlePage):
         pages = model.objects.live().select_related("locale").order_by("path")
@@ -113,7 +113,7 @@ def _entries() -> Iterator[Entry]:
         alternates = tuple((paths.tag_of(page.locale.language_code), paths.page_path(page)) for page in family)
         for page in family:
             changed_at = page.last_published_at.isoformat() if page.last_published_at else ""
-            yield Entry(paths.page_path(page), changed_at, alternates if len(family) > 1 else ())
+            yield SitemapEntry(paths.page_path(page), changed_at, alternates if len(family) > 1 else ())
 
 
 @paths.by_path

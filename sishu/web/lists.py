@@ -24,7 +24,7 @@ FARTHEST_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class WorkFilter:
     """Which works a list shows, what it is called, and the one query parameter that says so."""
 
     works: QuerySet[ArticlePage]
@@ -57,18 +57,18 @@ def articles(request: HttpRequest) -> HttpResponse:
     return pagecache.share(request, response, "category", "tag", "free", "page")
 
 
-def choose(asked: QueryDict, works: QuerySet[ArticlePage]) -> Choice:
+def choose(asked: QueryDict, works: QuerySet[ArticlePage]) -> WorkFilter:
     """What a query asks to see. Of several wishes the first counts; 404 for a category or tag that is none."""
     if slug := asked.get("category"):
         category = get_object_or_404(Category, slug=slug)
         branch = works.filter(category__in=Category.get_tree(category))
-        return Choice(branch, category.name, {"category": slug}, category)
+        return WorkFilter(branch, category.name, {"category": slug}, category)
     if slug := asked.get("tag"):
         tag = get_object_or_404(Tag, slug=slug)
-        return Choice(works.filter(tagged_items__tag=tag), tag.name, {"tag": slug})
+        return WorkFilter(works.filter(tagged_items__tag=tag), tag.name, {"tag": slug})
     if "free" in asked:
-        return Choice(works.filter(level=Level.PUBLIC), _("Free articles"), {"free": "1"})
-    return Choice(works, _("Articles"), {})
+        return WorkFilter(works.filter(level=Level.PUBLIC), _("Free articles"), {"free": "1"})
+    return WorkFilter(works, _("Articles"), {})
 
 
 def page_of(works: QuerySet[ArticlePage], request: HttpRequest) -> dict[str, Any]:

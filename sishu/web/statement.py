@@ -37,7 +37,7 @@ MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StatementEntry:
     """One sale, or its reversal, as the creator sees it: what the buyer paid, their own part, what they then had."""
 
     moment: datetime
@@ -56,11 +56,11 @@ class Statement:
     code: str
     book: Book
     currency: str
-    entries: list[Entry]
+    entries: list[StatementEntry]
     month: str = ALL
 
     @cached_property
-    def shown(self) -> list[Entry]:
+    def shown(self) -> list[StatementEntry]:
         return [entry for entry in self.entries if self.month in (ALL, month_of(entry.moment))]
 
     @property
@@ -168,7 +168,7 @@ def month_label(month: str) -> str:
     return date_format(date.fromisoformat(f"{month}-01"), "YEAR_MONTH_FORMAT")
 
 
-def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list[Entry]:
+def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list[StatementEntry]:
     lines = _own_lines(creator, {row.ref for row in rows})
     by_journal: dict[int, list[StatementRow]] = {}
     for row in rows:  # an order of two of their works moves twice to the same creator: one entry
@@ -176,11 +176,11 @@ def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list
     return [_entry(moves, lines.get(moves[0].ref, []), currency) for moves in by_journal.values()]
 
 
-def _entry(moves: Sequence[StatementRow], lines: Sequence[OrderLine], currency: str) -> Entry:
+def _entry(moves: Sequence[StatementRow], lines: Sequence[OrderLine], currency: str) -> StatementEntry:
     first, last = moves[0], moves[-1]
     kinds = {"sale": _("Sale"), "refund": _("Refunded sale")}
     sign = -1 if first.reverses else 1
-    return Entry(
+    return StatementEntry(
         moment=first.posted_at,
         kind=kinds.get(first.kind, first.kind),
         title=pgettext("between names", ", ").join(line.title for line in lines),
