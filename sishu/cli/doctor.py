@@ -20,7 +20,7 @@ from django.db.migrations.executor import MigrationExecutor
 
 from sishu.core import clock, storage
 from sishu.core.database import first_line
-from sishu.jobs import heart, selectors
+from sishu.jobs import heartbeat, selectors
 from sishu.ledger import triggers
 from sishu.outbox import relay
 
@@ -141,7 +141,7 @@ def check_jobs() -> Iterator[Problem]:
     seen_at = selectors.find_last_beat()
     if seen_at is None:
         yield Problem("No worker is at work.", "Start one: sishu worker, or sishu run.")
-    elif clock.now() - seen_at > heart.SILENCE:
+    elif clock.now() - seen_at > heartbeat.SILENCE:
         yield Problem(f"No worker was seen since {seen_at:%Y-%m-%d %H:%M:%S} UTC.", "Start one: sishu worker.")
     if failed := selectors.failed_count():
         way_out = "Read their last_error, put its cause right, then run: sishu worker --revive"

@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django_tasks.utils import get_exception_traceback
 
 from sishu.core import clock
-from sishu.jobs import heart, runner, schedule
+from sishu.jobs import heartbeat, runner, schedule
 from sishu.jobs.schedule import Every
 from sishu.outbox import relay
 from sishu.outbox.models import Delivery, Fact
@@ -80,8 +80,8 @@ class Worker:
 
     def run(self) -> None:
         """Work until told to stop; a database that restarts is waited for."""
-        pulse = heart.Heart(self.name)
-        pulse.start()
+        signs_of_life = heartbeat.Heartbeat(self.name)
+        signs_of_life.start()
         wait = IDLE_SECONDS
         while not self.is_stopping:
             try:
@@ -93,7 +93,7 @@ class Worker:
                 connections.close_all()
             if not busy:
                 self._sleep(wait)
-        pulse.stop()
+        signs_of_life.stop()
 
     def drain(self) -> int:
         """Do everything that is due, and what that makes due. Returns how many things were done."""

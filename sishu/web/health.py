@@ -15,7 +15,7 @@ from django.urls import path
 
 from sishu.commerce.models import Order, Payment
 from sishu.core import clock, storage
-from sishu.jobs import heart
+from sishu.jobs import heartbeat
 from sishu.jobs import selectors as jobs
 from sishu.jobs.models import JobRun
 from sishu.outbox import relay
@@ -54,7 +54,7 @@ def _check_jobs() -> str:
     beat = jobs.find_last_beat()
     if beat is None:
         return "no worker has ever been seen"
-    return f"no worker since {beat.isoformat()}" if clock.now() - beat > heart.SILENCE else ""
+    return f"no worker since {beat.isoformat()}" if clock.now() - beat > heartbeat.SILENCE else ""
 
 
 def _check_storage() -> str:

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sishu.core import clock
-from sishu.jobs import heart, runner, selectors
+from sishu.jobs import heartbeat, runner, selectors
 from sishu.jobs.models import JobRun, WorkerBeat
 from tests.jobs import tasks
 
@@ -119,9 +119,9 @@ def test_a_beating_worker_keeps_its_lease():
     tasks.note.enqueue("tea")
     runner.claim("alive")
     JobRun.objects.update(lease_until=clock.now() - timedelta(seconds=1))
-    heart.beat("alive")
+    heartbeat.beat("alive")
     assert JobRun.objects.get().status == "running"
-    heart.beat("other")
+    heartbeat.beat("other")
     assert JobRun.objects.get().status == "running"
 
 
@@ -138,11 +138,11 @@ def test_a_worker_that_lost_its_lease_does_not_speak_for_the_job():
 
 def test_a_worker_is_seen_until_it_rests():
     assert selectors.find_last_beat() is None
-    heart.beat("one")
-    heart.beat("one")
+    heartbeat.beat("one")
+    heartbeat.beat("one")
     assert WorkerBeat.objects.count() == 1
     assert clock.now() - selectors.find_last_beat() < timedelta(seconds=5)
-    heart.rest("one")
+    heartbeat.sign_off("one")
     assert selectors.find_last_beat() is None
 
 
