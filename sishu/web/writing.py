@@ -33,8 +33,8 @@ from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage
 from sishu.content.writing import ChangedElsewhere
 from sishu.core.errors import DomainError, Invalid, NotAllowed
-from sishu.web import answers, desk, desk_forms, paths
-from sishu.web.desk_forms import Sent
+from sishu.web import answers, editor_input, editor_pages, paths
+from sishu.web.editor_input import Sent
 from sishu.web.uploads import LARGEST_PICTURE_FORM, check_size
 
 # Names the families of works begun here. See `_family`.
@@ -69,7 +69,7 @@ def publish(request: HttpRequest) -> HttpResponseBase:
         return receive(request, None)
     if answers.wants_json(request):
         return answers.message(request, _("Send the fields by POST."), csrf_token=get_token(request))
-    return desk.sheet(request, None)
+    return editor_pages.sheet(request, None)
 
 
 @for_writers
@@ -87,7 +87,7 @@ def edit(request: HttpRequest, key: int) -> HttpResponseBase:
             "tags": list(values.tags),
         }
         return answers.message(request, page.draft_title, csrf_token=get_token(request), **facts, **describe(page))
-    return desk.sheet(request, page)
+    return editor_pages.sheet(request, page)
 
 
 @for_writers
@@ -96,7 +96,7 @@ def autosave(request: HttpRequest, key: int | None = None) -> HttpResponseBase:
     """Keeps the text while one writes; price and parts wait for the button, since they count at once."""
     page = own(request, key) if key else None
     try:
-        sent = desk_forms.read(answers.read_body(request))
+        sent = editor_input.read(answers.read_body(request))
         with transaction.atomic(durable=True):
             page = keep(request, page, sent)
     except DomainError as error:
@@ -113,7 +113,7 @@ def receive(request: HttpRequest, page: ArticlePage | None) -> HttpResponseBase:
     data = answers.read_body(request)
     sent = None
     try:
-        sent = _with_cover(request, desk_forms.read(data))
+        sent = _with_cover(request, editor_input.read(data))
         action = sent.action or ("save" if page else "submit")
         with transaction.atomic(durable=True):
             kept = keep(request, page, sent)
@@ -125,7 +125,7 @@ def receive(request: HttpRequest, page: ArticlePage | None) -> HttpResponseBase:
     except DomainError as error:
         if answers.wants_json(request):
             return refuse_json(request, error)
-        return desk.sheet(request, page, typed=desk_forms.as_typed(data), sent=sent, error=error)
+        return editor_pages.sheet(request, page, typed=editor_input.as_typed(data), sent=sent, error=error)
 
 
 def keep(request: HttpRequest, page: ArticlePage | None, sent: Sent) -> ArticlePage:
@@ -163,8 +163,8 @@ def agree(page: ArticlePage, user: User, sent: Sent) -> None:
     if sent.price == "":
         terms.close(page, user)
         return
-    amount = None if sent.price is None else desk_forms.money(sent.price)
-    terms.agree(page, user, amount, {key: desk_forms.percent(text) for key, text in sent.shares.items()})
+    amount = None if sent.price is None else editor_input.money(sent.price)
+    terms.agree(page, user, amount, {key: editor_input.percent(text) for key, text in sent.shares.items()})
 
 
 def hand_in(page: ArticlePage, user: User) -> None:
@@ -222,14 +222,14 @@ def describe(page: ArticlePage) -> dict[str, Any]:
 @require_safe
 def own_works(request: HttpRequest) -> HttpResponse:
     """What one wrote, and where each of it stands."""
-    return desk.own_list(request)
+    return editor_pages.own_list(request)
 
 
 @for_writers
 @require_safe
 def preview(request: HttpRequest, key: int) -> HttpResponse:
     """The newest version as a reader would see it: ?as=stranger, signed-in or buyer."""
-    return desk.preview(request, own(request, key), request.GET.get("as", "stranger"))
+    return editor_pages.preview(request, own(request, key), request.GET.get("as", "stranger"))
 
 
 def verb(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
@@ -246,7 +246,7 @@ def verb(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
         except DomainError as error:
             if answers.wants_json(request):
                 return refuse_json(request, error)
-            return desk.sheet(request, page, error=error)
+            return editor_pages.sheet(request, page, error=error)
         page.refresh_from_db()
         if answers.wants_json(request):
             return answers.message(request, words, **describe(page))
@@ -291,7 +291,7 @@ def invite(request: HttpRequest, page: ArticlePage) -> str:
 @verb
 def dismiss(request: HttpRequest, page: ArticlePage) -> str:
     """Write without them."""
-    person_id = desk_forms.whole(answers.read_body(request), "person")
+    person_id = editor_input.whole(answers.read_body(request), "person")
     person = coauthors.remove(page, _writer(request), person_id or 0)
     terms.share_anew(page)
     return _("%(name)s is no co-author any more. What they earned stays theirs.") % {"name": person.name}

@@ -27,7 +27,7 @@ from sishu.commerce.models import Offer
 from sishu.content.models import HomePage
 from sishu.core.errors import DomainError, Invalid
 from sishu.core.money import Money
-from sishu.web import desk_forms
+from sishu.web import editor_input
 
 
 class PlanForm(forms.Form):
@@ -38,7 +38,7 @@ class PlanForm(forms.Form):
 
     def clean_price(self) -> Money:
         try:
-            return Money(desk_forms.money(self.cleaned_data["price"]), settings.CURRENCY)
+            return Money(editor_input.money(self.cleaned_data["price"]), settings.CURRENCY)
         except Invalid as error:
             raise forms.ValidationError(
                 _("Write an amount of %(currency)s, such as 30 or 29.90."), params={"currency": settings.CURRENCY}

@@ -25,7 +25,7 @@ from sishu.content.workflow import ReviewState, ReviewStatus
 from sishu.core import languages
 from sishu.core.errors import DomainError
 from sishu.web import bodies, context, pagecache, paths, shelf
-from sishu.web.desk_forms import Sent
+from sishu.web.editor_input import Sent
 
 MOST_LISTED = 300
 # Where a refusal is shown, by its code; the others stand above the sheet.
