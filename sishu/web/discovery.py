@@ -14,7 +14,7 @@ from django.utils.translation import get_language
 
 from sishu.content import selectors
 from sishu.content.models import ArticlePage
-from sishu.web import context, lists, paths, shelf
+from sishu.web import context, listings, lists, paths
 
 LONGEST_QUERY = 100
 FARTHEST_PAGE = 50
@@ -43,9 +43,9 @@ def search(request: HttpRequest) -> HttpResponse:
         {
             "query": query, "query_part": urlencode({"q": query}) + "&", "here": here, "number": number,
             "total": found.total, "pages": lists.pages_for(found.total, FARTHEST_PAGE),
-            "hits": list(zip(shelf.rows_of(works), excerpts(works, query), strict=True)),
+            "hits": list(zip(listings.rows_of(works), excerpts(works, query), strict=True)),
             "alternates": [
-                shelf.Translation(f"{other.home}search?{urlencode({'q': query})}", other)
+                listings.Translation(f"{other.home}search?{urlencode({'q': query})}", other)
                 for other in context.house_now().others
             ],
         },

@@ -24,7 +24,7 @@ from sishu.content.paywall import Level
 from sishu.content.workflow import ReviewState, ReviewStatus
 from sishu.core import languages
 from sishu.core.errors import DomainError
-from sishu.web import bodies, context, pagecache, paths, shelf
+from sishu.web import bodies, context, listings, pagecache, paths
 from sishu.web.editor_input import Sent
 
 MOST_LISTED = 300
@@ -117,7 +117,7 @@ def preview(request: HttpRequest, page: ArticlePage, reader: str) -> HttpRespons
     draft = page.get_latest_revision_as_object()
     facts: dict[str, Any] = {
         "page": draft,
-        "around": shelf.around(draft),
+        "around": listings.article_context(draft),
         "level": level,
         "is_known": level > Level.PUBLIC,
         "reader": label,

@@ -18,7 +18,7 @@ from sishu.content import selectors
 from sishu.content.models import ArticlePage, CreatorHub, HomePage
 from sishu.content.paywall import Level
 from sishu.core import addresses
-from sishu.web import bodies, context, pagecache, paths, shelf
+from sishu.web import bodies, context, listings, pagecache, paths
 
 IN_FEED = 20
 IN_SITEMAP = 50_000  # the most that the protocol allows in one file
@@ -66,7 +66,7 @@ def _fill(kind: type[SyndicationFeed], here: str) -> SyndicationFeed:
         language=paths.tag_of(language),
         feed_url=addresses.absolute(here),
     )
-    for work, row in zip(works, shelf.rows_of(works), strict=True):
+    for work, row in zip(works, listings.rows_of(works), strict=True):
         link = addresses.absolute(row.path)
         feed.add_item(
             title=row.title,

@@ -16,7 +16,7 @@ from sishu.commerce.models import Entitlement, Offer
 from sishu.content import selectors
 from sishu.content.models import ArticlePage, HomePage
 from sishu.core import clock
-from sishu.web import shelf, shop
+from sishu.web import listings, shop
 
 
 @never_cache
@@ -32,7 +32,7 @@ def library(request: HttpRequest) -> HttpResponse:
     houses = HomePage.objects.values("translation_key")
     plan = held.filter(page__translation_key__in=houses, ends_at__isnull=False).order_by("-ends_at").first()
     offer = Offer.objects.filter(is_open=True, page__translation_key__in=houses).exclude(interval="").first()
-    return render(request, "shop/library.html", {"rows": shelf.rows_of(works), "plan": plan, "plan_offer": offer})
+    return render(request, "shop/library.html", {"rows": listings.rows_of(works), "plan": plan, "plan_offer": offer})
 
 
 def own_works(keys: Sequence[object], language: str | None) -> list[ArticlePage]:

@@ -17,7 +17,7 @@ from taggit.models import Tag
 from sishu.content import selectors
 from sishu.content.models import ArticlePage, Category
 from sishu.content.paywall import Level
-from sishu.web import context, pagecache, paths, shelf
+from sishu.web import context, listings, pagecache, paths
 
 PER_PAGE = 20
 FARTHEST_PAGE = 500
@@ -51,7 +51,9 @@ def articles(request: HttpRequest) -> HttpResponse:
             "here": here,
             "query": f"{query}&" if query else "",
             "canonical": f"{here}?{query}" if query else here,
-            "alternates": [shelf.Translation(f"{other.home}articles", other) for other in context.house_now().others],
+            "alternates": [
+                listings.Translation(f"{other.home}articles", other) for other in context.house_now().others
+            ],
         },
     )
     return pagecache.share(request, response, "category", "tag", "free", "page")
@@ -78,7 +80,7 @@ def page_of(works: QuerySet[ArticlePage], request: HttpRequest) -> dict[str, Any
     if number > 1 and start >= total:
         raise Http404
     return {
-        "rows": shelf.rows_of(selectors.for_list(works)[start : start + PER_PAGE]),
+        "rows": listings.rows_of(selectors.for_list(works)[start : start + PER_PAGE]),
         "number": number,
         "pages": pages_for(total),
         "total": total,

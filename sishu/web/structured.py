@@ -10,14 +10,14 @@ from django.utils.safestring import SafeString, mark_safe
 from sishu.content.models import ArticlePage
 from sishu.content.paywall import Level
 from sishu.core import addresses
-from sishu.web import context, paths, shelf
+from sishu.web import context, listings, paths
 
 # Marks the place of the part that is not free; schema.org wants a class.
 PAYWALLED = "paywalled"
 ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
 
-def article(page: ArticlePage, around: shelf.Around) -> dict[str, Any]:
+def article(page: ArticlePage, around: listings.ArticleContext) -> dict[str, Any]:
     """schema.org's Article. Google counts what asks to sign in among the paywalled."""
     is_free = page.level == Level.PUBLIC
     data: dict[str, Any] = {
@@ -49,6 +49,6 @@ def script(data: dict[str, Any]) -> SafeString:
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  escaped above
 
 
-def _person(author: shelf.Author) -> dict[str, str]:
+def _person(author: listings.Author) -> dict[str, str]:
     person = {"@type": "Person", "name": author.name}
     return {**person, "url": addresses.absolute(author.path)} if author.path else person

@@ -19,7 +19,7 @@ from sishu.content.models import ArticlePage, Category
 from sishu.content.paywall import Level
 from sishu.core import addresses
 from sishu.core.errors import DomainError, Missing
-from sishu.web import paths, shelf
+from sishu.web import listings, paths
 from sishu.web.api import auth, caching, offers, schemas
 from sishu.web.api.paging import Paging
 from sishu.web.api.problems import refusals
@@ -75,7 +75,7 @@ def read_work(request: HttpRequest, response: HttpResponse, work_id: Path[schema
             _("This work was withdrawn. Who bought it can still read it after signing in."), code="gone", status=410
         )
     shown, next_level = paywall.cut(page.body, level)
-    ways = shelf.ways(page)
+    ways = listings.opening_offers(page)
     with translation.override(page.locale.language_code):
         html = page.body_html(level)
     return schemas.Work(
@@ -98,7 +98,7 @@ def list_categories(request: HttpRequest, response: HttpResponse) -> schemas.Cat
 
 def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
     keys = [work.translation_key for work in works]
-    prices = {offer.page.translation_key: offer for offer in shelf.single_offers(keys)}  # type: ignore[union-attr]
+    prices = {offer.page.translation_key: offer for offer in listings.single_offers(keys)}  # type: ignore[union-attr]
     prefetch_related_objects(works, "tags")
     return [
         schemas.WorkRow(
@@ -107,7 +107,7 @@ def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
             summary=work.summary,
             language=work.locale.language_code,
             url=addresses.absolute(paths.page_path(work)),
-            cover_url=addresses.absolute(shelf.picture_path(work)),
+            cover_url=addresses.absolute(listings.picture_path(work)),
             published_at=work.first_published_at,
             category=_category(work.category) if work.category else None,
             tags=sorted(tag.name for tag in work.tags.all()),

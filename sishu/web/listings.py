@@ -67,7 +67,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ArticleContext:
     """What stands around an article."""
 
     path: str
@@ -77,7 +77,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ArticleFooter:
     """What stands below an article that was read to its end: (name, slug) of its tags, and where to go on."""
 
     tags: tuple[tuple[str, str], ...]
@@ -86,7 +86,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class OpeningOffers:
     """What opens an article: its own offer, and the plan of the house."""
 
     once: Offer | None
@@ -160,11 +160,11 @@ def contents(home_id: int, language: str) -> Contents:
     )
 
 
-def around(page: ArticlePage, translations: Iterable[ArticlePage] | None = None) -> Around:
+def article_context(page: ArticlePage, translations: Iterable[ArticlePage] | None = None) -> ArticleContext:
     """What stands around an article. `translations` are its live other languages, if the caller has them already."""
     if translations is None:
         translations = selectors.translations_of(page)
-    return Around(
+    return ArticleContext(
         path=paths.page_path(page),
         picture=picture_path(page),
         authors=authors_of(page),
@@ -175,10 +175,10 @@ def around(page: ArticlePage, translations: Iterable[ArticlePage] | None = None)
     )
 
 
-def ending(page: ArticlePage) -> Ending:
+def article_footer(page: ArticlePage) -> ArticleFooter:
     """What stands below an article that was read to its end."""
     earlier, later = neighbours(page)
-    return Ending(tuple((tag.name, tag.slug) for tag in page.tags.all()), earlier, later)
+    return ArticleFooter(tuple((tag.name, tag.slug) for tag in page.tags.all()), earlier, later)
 
 
 def picture_path(page: ArticlePage) -> str:
@@ -195,14 +195,14 @@ def authors_of(page: ArticlePage) -> tuple[Author, ...]:
     )
 
 
-def ways(page: Page) -> Ways:
+def opening_offers(page: Page) -> OpeningOffers:
     """The open offers that open this page: the nearest ones of its own and of what stands above it."""
     if not page.path:
-        return Ways(None, None)  # not yet in the tree: a preview of something new
+        return OpeningOffers(None, None)  # not yet in the tree: a preview of something new
     keys = page.get_ancestors(inclusive=True).values("translation_key")
     found = Offer.objects.filter(is_open=True, page__translation_key__in=keys).select_related("page")
     nearest = sorted(found, key=lambda offer: -offer.page.depth)  # type: ignore[union-attr]
-    return Ways(
+    return OpeningOffers(
         once=next((offer for offer in nearest if not offer.is_plan), None),
         plan=next((offer for offer in nearest if offer.is_plan), None),
     )
