@@ -12,8 +12,8 @@ from wagtail.snippets.views.snippets import SnippetViewSet
 
 from sishu.accounts.models import User
 from sishu.content import writing
-from sishu.content.announce import copy_authors
 from sishu.content.models import ArticlePage, Authorship, Category
+from sishu.content.wagtail_events import copy_authors
 
 
 class CategoryViewSet(SnippetViewSet):
