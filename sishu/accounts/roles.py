@@ -56,7 +56,7 @@ ROLES: dict[str, tuple[str, ...]] = {
 }
 
 # Nobody needs these in the studio: reading a session is taking it over.
-NOBODYS = ("sessions", "contenttypes")
+UNGRANTABLE_APPS = ("sessions", "contenttypes")
 
 
 def assign(user: User, role: str) -> None:
@@ -104,7 +104,7 @@ def sync_after_migrate(
 
 def _permissions(role: str) -> Any:
     if EVERYTHING in ROLES[role]:
-        return Permission.objects.exclude(content_type__app_label__in=NOBODYS)
+        return Permission.objects.exclude(content_type__app_label__in=UNGRANTABLE_APPS)
     wanted = Q(pk__in=())
     for name in ROLES[role]:
         app_label, codename = name.split(".")

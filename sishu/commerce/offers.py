@@ -17,7 +17,7 @@ from sishu.core.errors import Invalid
 from sishu.core.money import Money, check_amount
 
 # The dearest thing this house sells, in minor units: a typing error of two digits is caught, a course is not.
-DEAREST = 10_000_000
+MAX_PRICE = 10_000_000
 
 
 @transaction.atomic
@@ -34,8 +34,8 @@ def price(
     `shares` are payee user id → basis points; by default the authors share alike what the platform leaves them.
     Orders already placed keep what they were placed at. Raises Invalid for a price or split that cannot be.
     """
-    if not 0 <= check_amount(money.amount) <= DEAREST:
-        raise Invalid(_("A price is between 0 and %(most)s.") % {"most": Money(DEAREST, money.currency)})
+    if not 0 <= check_amount(money.amount) <= MAX_PRICE:
+        raise Invalid(_("A price is between 0 and %(most)s.") % {"most": Money(MAX_PRICE, money.currency)})
     shares = author_shares(page) if shares is None else shares
     if min(shares.values(), default=1) < 1 or sum(shares.values()) > WHOLE_BPS:
         raise Invalid(_("Shares are at least 0.01 % each and 100 % together at most."))

@@ -130,7 +130,7 @@ def sells(page: ArticlePage) -> bool:
 
 
 def _check_may_set(page: ArticlePage, user: User) -> None:
-    coauthors.check_leads(page, user)
+    coauthors.check_lead_author(page, user)
     if page.withdrawn_at:
         raise DomainError(
             _("“%(title)s” is withdrawn and not for sale. Bring it back first, then set its price.")

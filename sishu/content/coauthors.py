@@ -13,14 +13,14 @@ from sishu.core.errors import Invalid, Missing, NotAllowed
 MOST_AUTHORS = 10
 
 
-def leads(page: ArticlePage, user: User) -> bool:
+def is_lead_author(page: ArticlePage, user: User) -> bool:
     """Whether this person began the work: they set its price and who shares in it. Co-authors write."""
     return Authorship.objects.filter(page_id=page.pk, user_id=user.pk, role=Authorship.Role.AUTHOR).exists()
 
 
-def check_leads(page: ArticlePage, user: User) -> None:
+def check_lead_author(page: ArticlePage, user: User) -> None:
     """NotAllowed for a co-author."""
-    if not leads(page, user):
+    if not is_lead_author(page, user):
         raise NotAllowed(_("Only the author who began this work sets its price and its co-authors. Ask them to."))
 
 
@@ -33,7 +33,7 @@ def family(page: ArticlePage) -> list[ArticlePage]:
 @transaction.atomic
 def invite(page: ArticlePage, user: User, username: str) -> User:
     """Make somebody who may publish here a co-author. Invalid for anybody else, in the same words."""
-    check_leads(page, user)
+    check_lead_author(page, user)
     name = username.strip()
     person = people.find_by_login(name) if name and "@" not in name else None
     if person is None or not person.is_active or not people.may_publish(person):
@@ -53,7 +53,7 @@ def invite(page: ArticlePage, user: User, username: str) -> User:
 @transaction.atomic
 def remove(page: ArticlePage, user: User, person_id: int) -> User:
     """End somebody's part as co-author. Money of sales made until now stays theirs."""
-    check_leads(page, user)
+    check_lead_author(page, user)
     parts = Authorship.objects.filter(page__in=family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)
     part = parts.select_related("user").first()
     if part is None:

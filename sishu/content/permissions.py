@@ -22,7 +22,7 @@ STAFF_CODENAMES = frozenset({"change_page", "publish_page"})
 _policy = PagePermissionPolicy()
 
 
-def works_for_the_house(user: User | AnonymousUser) -> bool:
+def is_page_staff(user: User | AnonymousUser) -> bool:
     """Whether page permissions make this person more than a creator."""
     if user.is_superuser:
         return True
@@ -47,7 +47,7 @@ def is_own(page: Page, user: User) -> bool:
 
 def own_uploads(uploads: QuerySet[Any], user: User | AnonymousUser) -> QuerySet[Any]:
     """All uploads for who works for the house, one's own for a creator."""
-    return uploads if works_for_the_house(user) else uploads.filter(uploaded_by_user=user)
+    return uploads if is_page_staff(user) else uploads.filter(uploaded_by_user=user)
 
 
 class OwnPages(PagePermissionPolicy):
@@ -55,7 +55,7 @@ class OwnPages(PagePermissionPolicy):
 
     def explorable_instances(self, user: User) -> QuerySet[Any]:
         pages = super().explorable_instances(user)
-        if works_for_the_house(user):
+        if is_page_staff(user):
             return pages
         own = set(own_paths(user))
         step = Page.steplen
@@ -64,13 +64,13 @@ class OwnPages(PagePermissionPolicy):
 
     def instances_user_has_any_permission_for(self, user: User, actions: Iterable[str]) -> QuerySet[Any]:
         pages = super().instances_user_has_any_permission_for(user, actions)
-        if works_for_the_house(user):
+        if is_page_staff(user):
             return pages
         return pages.filter(path__in=own_paths(user))
 
     def user_has_any_permission_for_instance(self, user: User, actions: Iterable[str], instance: Model) -> bool:
         allowed: bool = super().user_has_any_permission_for_instance(user, actions, instance)
-        if works_for_the_house(user):
+        if is_page_staff(user):
             return allowed
         if not user.is_active or not is_own(instance, user):
             return False
@@ -83,7 +83,7 @@ class OwnPagesTester(PagePermissionTester):
 
     def __init__(self, user: User, page: Page) -> None:
         super().__init__(user, page)
-        self.is_creator = user.is_active and not works_for_the_house(user)
+        self.is_creator = user.is_active and not is_page_staff(user)
         self.is_own = self.is_creator and is_own(page, user)
         if self.is_creator and not self.is_own:
             self.permissions: set[str] = set()

@@ -142,7 +142,7 @@ def _empty(request: HttpRequest) -> dict[str, Any]:
         "fields": {"begun": str(uuid4()), "version": "", "language": code},
         "content_language": context.language_named(code),
         "publishes": bool(home and home.permissions_for_user(request.user).can_publish()),
-        "leads": True,
+        "is_lead_author": True,
         "languages": settings.LANGUAGES,
     }
 
@@ -175,7 +175,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
         "drafts_count": page.revisions.count(),
         "terms": agreed,
         "sells": terms.sells(page),
-        "leads": coauthors.leads(page, user),
+        "is_lead_author": coauthors.is_lead_author(page, user),
         "publishes": writing.may_publish_at_once(page, user),
         "live_path": paths.page_path(page) if page.live else "",
         "readers": READERS,

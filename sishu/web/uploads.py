@@ -26,7 +26,7 @@ SHOWN_WIDTH = 720
 Upload = Callable[[HttpRequest, UploadedFile[Any]], dict[str, object]]
 
 
-def taking(most: int) -> Callable[[Upload], Callable[..., HttpResponseBase]]:
+def accepts_upload(most: int) -> Callable[[Upload], Callable[..., HttpResponseBase]]:
     """A view that takes one `file` of a form of at most `most` bytes from somebody who may publish here."""
 
     def wrap(take: Upload) -> Callable[..., HttpResponseBase]:
@@ -65,14 +65,14 @@ def check_size(request: HttpRequest, most: int) -> None:
         )
 
 
-@taking(LARGEST_PICTURE_FORM)
+@accepts_upload(LARGEST_PICTURE_FORM)
 def picture(request: HttpRequest, file: UploadedFile[Any]) -> dict[str, object]:
     """Keep a picture for a text."""
     kept = uploads.add_picture(request.user, file)  # type: ignore[arg-type]
     return {"id": kept.pk, "url": reverse("writing_image", args=[kept.pk]), "alt": kept.description}
 
 
-@taking(LARGEST_FILE_FORM)
+@accepts_upload(LARGEST_FILE_FORM)
 def attachment(request: HttpRequest, file: UploadedFile[Any]) -> dict[str, object]:
     """Keep a file for a text."""
     kept = uploads.add_attachment(request.user, file)  # type: ignore[arg-type]

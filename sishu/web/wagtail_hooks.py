@@ -16,7 +16,7 @@ from wagtail.admin.widgets.button import Button
 from wagtail.models import Page
 
 from sishu.accounts.models import User
-from sishu.content.permissions import own_paths, own_uploads, works_for_the_house
+from sishu.content.permissions import is_page_staff, own_paths, own_uploads
 from sishu.web.studio import policies
 from sishu.web.studio.access import ExplainViewSet
 from sishu.web.studio.cases import CaseViewSet
@@ -73,7 +73,7 @@ def add_today(request: HttpRequest, panels: list[Any]) -> None:
 
 @hooks.register("construct_page_chooser_queryset")
 def choose_among_own_pages(pages: QuerySet[Page], request: HttpRequest) -> QuerySet[Page]:
-    if works_for_the_house(request.user):
+    if is_page_staff(request.user):
         return pages
     return pages.filter(path__in=own_paths(request.user))
 
@@ -97,5 +97,5 @@ PageTypesUsageReportView.any_permission_required = ["publish"]
 
 @hooks.register("construct_reports_menu")
 def hide_reports(request: HttpRequest, menu_items: list[MenuItem]) -> None:
-    if not works_for_the_house(request.user):
+    if not is_page_staff(request.user):
         menu_items[:] = [item for item in menu_items if item.name != "page-types-usage"]

@@ -232,7 +232,7 @@ def preview(request: HttpRequest, key: int) -> HttpResponse:
     return editor_pages.preview(request, own(request, key), request.GET.get("as", "stranger"))
 
 
-def verb(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
+def work_action(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
     """A view that does one thing with one's own work, says so, and comes back to the sheet."""
 
     @for_writers
@@ -256,14 +256,14 @@ def verb(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
     return view
 
 
-@verb
+@work_action
 def take_back(request: HttpRequest, page: ArticlePage) -> str:
     """End the review, to go on writing."""
     writing.take_back(page, _writer(request))
     return _("Taken back. You can write on.")
 
 
-@verb
+@work_action
 def withdraw(request: HttpRequest, page: ArticlePage) -> str:
     """Take the work off the shelves in every language, and off sale."""
     reason = str(answers.read_body(request).get("reason") or "")
@@ -271,14 +271,14 @@ def withdraw(request: HttpRequest, page: ArticlePage) -> str:
     return _("Withdrawn. Those who bought it keep it; nobody else finds it.")
 
 
-@verb
+@work_action
 def restore(request: HttpRequest, page: ArticlePage) -> str:
     """Put it back. What it costs is for the writer to say anew."""
     writing.restore(page, _writer(request))
     return _("Back on the shelves. To sell it again, set its price.")
 
 
-@verb
+@work_action
 def invite(request: HttpRequest, page: ArticlePage) -> str:
     """Write with somebody else."""
     person = coauthors.invite(page, _writer(request), str(answers.read_body(request).get("coauthor") or ""))
@@ -288,7 +288,7 @@ def invite(request: HttpRequest, page: ArticlePage) -> str:
     }
 
 
-@verb
+@work_action
 def dismiss(request: HttpRequest, page: ArticlePage) -> str:
     """Write without them."""
     person_id = editor_input.whole(answers.read_body(request), "person")

@@ -274,6 +274,6 @@ class DraftList(Listed):
 
 
 class Price(Schema):
-    amount: Annotated[int, Field(ge=0, le=offers.DEAREST, strict=True)] = Field(
+    amount: Annotated[int, Field(ge=0, le=offers.MAX_PRICE, strict=True)] = Field(
         description=_("An integer of minor units: 990 is nine yuan ninety.")
     )

@@ -13,7 +13,7 @@ from wagtail.images.api.admin.views import ImagesAdminAPIViewSet
 from wagtail.models import Page
 from wagtail.permissions import policy_registry
 
-from sishu.content.permissions import own_uploads, works_for_the_house
+from sishu.content.permissions import is_page_staff, own_uploads
 
 PAGE_ARGUMENTS = ("page_id", "parent_page_id", "page_to_move_id")
 
@@ -35,7 +35,7 @@ class OwnPagesGate:
         keys = {int(kwargs[name]) for name in PAGE_ARGUMENTS if name in kwargs}
         if not keys or not request.path.startswith(reverse("wagtailadmin_home")):
             return
-        if not request.user.is_authenticated or works_for_the_house(request.user):
+        if not request.user.is_authenticated or is_page_staff(request.user):
             return
         policy = policy_registry.get_by_type(Page)
         if policy.explorable_instances(request.user).filter(pk__in=keys).count() < len(keys):
