@@ -26,9 +26,9 @@ from sishu.outbox import relay
 
 # Advice for whole domains, not for one site on them.
 NOT_OURS = {"security.W003", "security.W005", "security.W021"}
-LEAST_SECRET = 40
-LEAST_FREE_BYTES = 500 * 1024 * 1024
-MOST_SKEW = timedelta(seconds=5)
+MIN_SECRET_LENGTH = 40
+MIN_FREE_BYTES = 500 * 1024 * 1024
+MAX_CLOCK_SKEW = timedelta(seconds=5)
 DATABASE_CLOCK = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT utc_timestamp(6)"}
 
 
@@ -70,8 +70,8 @@ def check_keys() -> Iterator[Problem]:
     """Secrets long enough, and readable by this user only."""
     for name in ("SECRET_KEY", "SANDBOX_SECRET"):
         secret = getattr(settings, name, "")
-        if name == "SECRET_KEY" and len(secret) < LEAST_SECRET:
-            yield Problem(f"{name} has {len(secret)} characters.", f"Set at least {LEAST_SECRET} random ones.")
+        if name == "SECRET_KEY" and len(secret) < MIN_SECRET_LENGTH:
+            yield Problem(f"{name} has {len(secret)} characters.", f"Set at least {MIN_SECRET_LENGTH} random ones.")
     for file in Path(settings.DATA_DIR).glob("*.key"):
         if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Problem(f"Other users of this machine can read {file}.", f"Run: chmod 600 {file}")
@@ -89,7 +89,7 @@ def check_storage() -> Iterator[Problem]:
         yield Problem(f"Cannot write in {folder}: {error.strerror}.", "Set DATA_DIR to a folder of yours.")
         return
     free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
+    if free < MIN_FREE_BYTES:
         yield Problem(f"Only {free // 1024**2} MB are free in {folder}.", "Make room, or move DATA_DIR.")
     try:
         storage.probe()
@@ -160,7 +160,7 @@ def check_clock() -> Iterator[Problem]:
         cursor.execute(question)
         told: datetime = cursor.fetchone()[0]
     skew = abs(clock.now() - (told if told.tzinfo else told.replace(tzinfo=UTC)))
-    if skew > MOST_SKEW:
+    if skew > MAX_CLOCK_SKEW:
         yield Problem(f"The database's clock is {skew.total_seconds():.0f} s off ours.", "Run NTP on both machines.")
 
 

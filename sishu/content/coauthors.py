@@ -10,7 +10,7 @@ from sishu.accounts.models import User
 from sishu.content.models import ArticlePage, Authorship
 from sishu.core.errors import Invalid, Missing, NotAllowed
 
-MOST_AUTHORS = 10
+MAX_AUTHORS = 10
 
 
 def is_lead_author(page: ArticlePage, user: User) -> bool:
@@ -43,8 +43,8 @@ def invite(page: ArticlePage, user: User, username: str) -> User:
             code="coauthor",
         )
     languages = family(page)
-    if Authorship.objects.filter(page=page).count() >= MOST_AUTHORS:
-        raise Invalid(_("A work has at most %(most)d authors.") % {"most": MOST_AUTHORS}, code="coauthor")
+    if Authorship.objects.filter(page=page).count() >= MAX_AUTHORS:
+        raise Invalid(_("A work has at most %(most)d authors.") % {"most": MAX_AUTHORS}, code="coauthor")
     for one in languages:
         Authorship.objects.get_or_create(page_id=one.pk, user=person, defaults={"role": Authorship.Role.COAUTHOR})
     return person

@@ -25,7 +25,7 @@ from sishu.core.strict_json import UNSTORABLE, refuse_constant
 
 Block = dict[str, Any]
 
-_DEEPEST = 32  # of a JSON value: Python's own reader and writer give up at different depths
+_MAX_DEPTH = 32  # of a JSON value: Python's own reader and writer give up at different depths
 _LARGEST_ID = 2**63 - 1
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]*")
 _TYPE = re.compile(r"[\w.-]+")
@@ -206,7 +206,7 @@ def _is_sane(value: Any, depth: int = 0) -> bool:
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list):
-        return depth < _DEEPEST and all(_is_sane(part, depth + 1) for part in value)
+        return depth < _MAX_DEPTH and all(_is_sane(part, depth + 1) for part in value)
     return True
 
 

@@ -10,8 +10,8 @@ from wagtail.models import Locale
 
 from sishu.content.models import ArticlePage, Authorship, Category, CreatorHub
 
-MOST_AT_ONCE = 100
-FARTHEST = 10_000
+MAX_AT_ONCE = 100
+MAX_START = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,8 +73,8 @@ def find_works(
         works = works.filter(tagged_items__tag__slug=tag)
     if author_id is not None:
         works = works.filter(authorships__user_id=author_id)
-    start = min(max(start, 0), FARTHEST)
-    size = min(max(size, 1), MOST_AT_ONCE)
+    start = min(max(start, 0), MAX_START)
+    size = min(max(size, 1), MAX_AT_ONCE)
     if not query.strip():
         return Found(list(for_list(works)[start : start + size]), works.count())
     # The filters go in as one list of ids: the search layer knows no joins.

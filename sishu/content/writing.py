@@ -23,7 +23,7 @@ from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
 from sishu.outbox import publisher
 
 LARGEST_ID = 2**63 - 1
-LONGEST_REASON = 1000
+MAX_REASON_LENGTH = 1000
 # Entries in a page's history.
 WITHDRAW, RESTORE = "content.withdraw", "content.restore"
 
@@ -245,7 +245,7 @@ def _set_withdrawn(row: ArticlePage, at: datetime | None, by: User | None) -> No
 
 def _note(row: ArticlePage, action: str, user: User, reason: str) -> None:
     # Of the entries that share a uuid and an action a history shows the last one only: each language needs its own.
-    log(instance=row, action=action, user=user, uuid=uuid4(), data={"reason": reason[:LONGEST_REASON]})
+    log(instance=row, action=action, user=user, uuid=uuid4(), data={"reason": reason[:MAX_REASON_LENGTH]})
 
 
 def _author_ids(page: ArticlePage) -> set[int]:

@@ -24,7 +24,7 @@ logger = logging.getLogger(__name__)
 # A worker that stops renewing its leases for this long is taken for dead.
 LEASE = timedelta(seconds=60)
 FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(hours=1)
+MAX_PAUSE = timedelta(hours=1)
 VANISHED = "The worker that ran this vanished before it could say how it went."
 
 
@@ -91,7 +91,7 @@ def _failed(job: JobRun, error: BaseException) -> None:
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: 5 s, 15 s, 45 s … 1 h, each a fifth longer or shorter at random."""
     longer: int = 3 ** min(attempts - 1, 10)
-    return min(FIRST_PAUSE * longer, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  spreads retries out; no secret
+    return min(FIRST_PAUSE * longer, MAX_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  spreads retries out; no secret
 
 
 def _finish(job: JobRun, status: JobRun.Status, **values: Any) -> None:

@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 A_ROUND = 20
-LONGEST_WAIT_FOR_DATABASE = 10.0
+MAX_DATABASE_WAIT = 10.0
 
 
 def deliver_due(limit: int = 100, table: Table = TABLE) -> int:
@@ -88,7 +88,7 @@ class Worker:
                 close_old_connections()
                 busy, wait = self.round(), IDLE_SECONDS
             except (OperationalError, InterfaceError) as error:
-                busy, wait = 0, min(wait * 2, LONGEST_WAIT_FOR_DATABASE)
+                busy, wait = 0, min(wait * 2, MAX_DATABASE_WAIT)
                 logger.warning("The database does not answer (%s); trying again in %.0f s.", error, wait)
                 connections.close_all()
             if not busy:

@@ -16,8 +16,8 @@ from sishu.content import selectors
 from sishu.content.models import ArticlePage
 from sishu.web import context, listings, lists, paths
 
-LONGEST_QUERY = 100
-FARTHEST_PAGE = 50
+MAX_QUERY_LENGTH = 100
+MAX_PAGE = 50
 BEFORE, AFTER = 30, 90  # characters of an excerpt on each side of the first word found
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff]{3,}")
 
@@ -26,8 +26,8 @@ _HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff]{3,}")
 def search(request: HttpRequest) -> HttpResponse:
     """Works on the shelves of this language that hold all the words."""
     language = get_language()
-    query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
-    number = lists.page_number(request, FARTHEST_PAGE)
+    query = " ".join(request.GET.get("q", "").split())[:MAX_QUERY_LENGTH]
+    number = lists.page_number(request, MAX_PAGE)
     found = selectors.Found([], 0)
     if query:
         found = selectors.find_works(query, locale=language, start=(number - 1) * lists.PER_PAGE, size=lists.PER_PAGE)
@@ -42,7 +42,7 @@ def search(request: HttpRequest) -> HttpResponse:
         "pages/search.html",
         {
             "query": query, "query_part": urlencode({"q": query}) + "&", "here": here, "number": number,
-            "total": found.total, "pages": lists.pages_for(found.total, FARTHEST_PAGE),
+            "total": found.total, "pages": lists.pages_for(found.total, MAX_PAGE),
             "hits": list(zip(listings.rows_of(works), excerpts(works, query), strict=True)),
             "alternates": [
                 listings.Translation(f"{other.home}search?{urlencode({'q': query})}", other)

@@ -27,7 +27,7 @@ from sishu.core.errors import DomainError
 from sishu.web import bodies, context, listings, pagecache, paths
 from sishu.web.editor_input import Sent
 
-MOST_LISTED = 300
+MAX_LISTED = 300
 # Where a refusal is shown, by its code; the others stand above the sheet.
 PLACES = {
     "title": "title", "summary": "summary", "category": "category", "tags": "tags", "cover_id": "cover", "cover": "cover",
@@ -91,7 +91,7 @@ def own_list(request: HttpRequest) -> HttpResponse:
     """All works one has a part in, by what can be done with them."""
     states = WorkflowState.objects.active().select_related("current_task_state__task")
     prefetch = Prefetch("_specific_workflow_states", queryset=states, to_attr="_current_workflow_states")
-    works = writing.own_works(request.user).prefetch_related(prefetch)[:MOST_LISTED]  # type: ignore[arg-type, attr-defined]
+    works = writing.own_works(request.user).prefetch_related(prefetch)[:MAX_LISTED]  # type: ignore[arg-type, attr-defined]
     entries = [
         WorkEntry(
             page=page,

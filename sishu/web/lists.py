@@ -20,7 +20,7 @@ from sishu.content.paywall import Level
 from sishu.web import context, listings, pagecache, paths
 
 PER_PAGE = 20
-FARTHEST_PAGE = 500
+MAX_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,7 +87,7 @@ def page_of(works: QuerySet[ArticlePage], request: HttpRequest) -> dict[str, Any
     }
 
 
-def page_number(request: HttpRequest, farthest: int = FARTHEST_PAGE) -> int:
+def page_number(request: HttpRequest, farthest: int = MAX_PAGE) -> int:
     """Which page of a list is asked for; 404 for what can be none."""
     asked = request.GET.get("page", "1")
     if not (asked.isascii() and asked.isdigit() and len(asked) <= 4 and 1 <= int(asked) <= farthest):
@@ -95,7 +95,7 @@ def page_number(request: HttpRequest, farthest: int = FARTHEST_PAGE) -> int:
     return int(asked)
 
 
-def pages_for(total: int, farthest: int = FARTHEST_PAGE) -> int:
+def pages_for(total: int, farthest: int = MAX_PAGE) -> int:
     """How many pages a list has, as far as we turn them."""
     return min(-(-total // PER_PAGE), farthest)
 

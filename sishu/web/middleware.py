@@ -20,8 +20,8 @@ log = logging.getLogger(__name__)
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
-LONGEST_PATH = 1_000
-LONGEST_QUERY = 4_000
+MAX_PATH_LENGTH = 1_000
+MAX_QUERY_LENGTH = 4_000
 
 PUBLIC_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -65,7 +65,7 @@ def is_readable(request: HttpRequest) -> bool:
     A path that is not UTF-8 reaches us with its odd bytes percent-encoded once more, and names nothing.
     """
     query = request.META.get("QUERY_STRING", "")
-    if len(request.path_info) > LONGEST_PATH or len(query) > LONGEST_QUERY or "\0" in request.path_info:
+    if len(request.path_info) > MAX_PATH_LENGTH or len(query) > MAX_QUERY_LENGTH or "\0" in request.path_info:
         return False
     return "%" not in query or _is_text(unquote_to_bytes(query))
 

@@ -35,7 +35,7 @@ from sishu.content.writing import ChangedElsewhere
 from sishu.core.errors import DomainError, Invalid, NotAllowed
 from sishu.web import answers, editor_input, editor_pages, paths
 from sishu.web.editor_input import Sent
-from sishu.web.uploads import LARGEST_PICTURE_FORM, check_size
+from sishu.web.uploads import MAX_PICTURE_FORM_BYTES, check_size
 
 # Names the families of works begun here. See `_family`.
 BEGUN = UUID("6f1f6b1c-6c0b-4ce5-9a4b-6b7f0c3f3a52")
@@ -109,7 +109,7 @@ def autosave(request: HttpRequest, key: int | None = None) -> HttpResponseBase:
 
 def receive(request: HttpRequest, page: ArticlePage | None) -> HttpResponseBase:
     """Do what a form or a program asks, all of it or nothing, and answer it. A refused form comes back as it was."""
-    check_size(request, LARGEST_PICTURE_FORM)
+    check_size(request, MAX_PICTURE_FORM_BYTES)
     data = answers.read_body(request)
     sent = None
     try:

@@ -45,7 +45,7 @@ class Wanted(Paging):
 def list_works(request: HttpRequest, response: HttpResponse, wanted: Query[Wanted]) -> schemas.WorkList:
     caching.share(request, response)
     category = Category.objects.filter(slug=wanted.category).first() if wanted.category else None
-    if wanted.start >= selectors.FARTHEST or (wanted.category and category is None):
+    if wanted.start >= selectors.MAX_START or (wanted.category and category is None):
         return schemas.WorkList(items=[], **wanted.of(0))
     found = selectors.find_works(
         wanted.query, locale=wanted.language, category=category, tag=wanted.tag,
