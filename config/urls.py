@@ -23,6 +23,7 @@ urlpatterns = [
     path("", include("sishu.web.covers")),
     path("", include(feeds.site_urlpatterns)),
     path("", include("sishu.web.joining")),
+    path("", include("sishu.web.account")),
     path("", include("sishu.web.writing")),
     path("", include("sishu.web.invitations")),
     path("", include("sishu.web.uploads")),

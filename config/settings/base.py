@@ -84,7 +84,7 @@ MIDDLEWARE = [
     "django.middleware.common.CommonMiddleware",
     "sishu.web.csrf.OriginCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
-    "sishu.content.studio.OwnPagesGate",
+    "sishu.web.studio.own_pages.OwnPagesGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",

@@ -19,6 +19,7 @@ from django.utils import translation
 from django_tasks import task
 
 from sishu.accounts.models import User
+from sishu.core import addresses
 
 
 def language_for(user: User | None) -> str:
@@ -38,8 +39,7 @@ def send(template: str, to: str, language: str, **facts: Any) -> None:
 
 def link(url_name: str, *args: object, **kwargs: object) -> str:
     """The whole address of one of our pages, as it stands in a message."""
-    path = reverse(url_name, args=args or None, kwargs=kwargs or None)
-    return f"{settings.SITE_URL}{path}"
+    return addresses.absolute(reverse(url_name, args=args or None, kwargs=kwargs or None))
 
 
 @task()

@@ -20,9 +20,21 @@ from sishu.accounts.models import User
 OWNER, REVIEWER, CREATOR, FINANCE, SUPPORT, MEMBER = "owner", "reviewer", "creator", "finance", "support", "member"
 
 EVERYTHING = "*"
+# Permissions that code asks for, each by its one name.
 STUDIO = "wagtailadmin.access_admin"
+REVIEW_WORK = "moderation.review_work"
+WITHDRAW_WORK = "content.withdraw_work"
+VIEW_CASE = "moderation.view_case"
+VIEW_ORDER = "commerce.view_order"
+CHANGE_OFFER = "commerce.change_offer"
+REFUND_PAYMENT = "commerce.refund_payment"
+EXPLAIN_ACCESS = "commerce.explain_access"
+VIEW_TRANSFER = "ledger.view_transfer"
+VIEW_JOB = "jobs.view_jobrun"
+VIEW_DELIVERY = "outbox.view_delivery"
+
 BOOKS = (
-    "commerce.view_order",
+    VIEW_ORDER,
     "commerce.view_orderline",
     "commerce.view_payment",
     "commerce.view_refund",
@@ -30,21 +42,21 @@ BOOKS = (
     "ledger.view_account",
     "ledger.view_balance",
     "ledger.view_journal",
-    "ledger.view_transfer",
+    VIEW_TRANSFER,
 )
 
 # role → permissions as "app.codename". Those of an app that is not installed (yet) wait for the migrate that brings it.
 ROLES: dict[str, tuple[str, ...]] = {
     OWNER: (EVERYTHING,),
-    REVIEWER: (STUDIO, "moderation.review_work", "content.withdraw_work"),
+    REVIEWER: (STUDIO, REVIEW_WORK, WITHDRAW_WORK),
     CREATOR: (STUDIO,),
-    FINANCE: (STUDIO, *BOOKS, "commerce.refund_payment", "commerce.explain_access"),
-    SUPPORT: (STUDIO, "commerce.explain_access"),
+    FINANCE: (STUDIO, *BOOKS, REFUND_PAYMENT, EXPLAIN_ACCESS),
+    SUPPORT: (STUDIO, EXPLAIN_ACCESS),
     MEMBER: (),
 }
 
 # Nobody needs these in the studio: reading a session is taking it over.
-NOBODYS = ("sessions", "contenttypes")
+UNGRANTABLE_APPS = ("sessions", "contenttypes")
 
 
 def assign(user: User, role: str) -> None:
@@ -92,7 +104,7 @@ def sync_after_migrate(
 
 def _permissions(role: str) -> Any:
     if EVERYTHING in ROLES[role]:
-        return Permission.objects.exclude(content_type__app_label__in=NOBODYS)
+        return Permission.objects.exclude(content_type__app_label__in=UNGRANTABLE_APPS)
     wanted = Q(pk__in=())
     for name in ROLES[role]:
         app_label, codename = name.split(".")

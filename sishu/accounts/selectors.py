@@ -9,6 +9,7 @@ from django.utils.translation import gettext as _
 
 from sishu.accounts import names, roles
 from sishu.accounts.models import User
+from sishu.core import addresses
 
 PUBLISHING_ROLES = (roles.CREATOR, roles.OWNER)
 
@@ -40,6 +41,6 @@ def why_not_publish(user: AbstractBaseUser | AnonymousUser) -> str:
     if not has_verified_email(user):
         return _(
             "Your e-mail address %(email)s is not verified yet: follow the link in our message, "
-            "or have a new one sent from /verify-email."
-        ) % {"email": user.email}
+            "or have a new one sent from %(path)s."
+        ) % {"email": user.email, "path": addresses.VERIFY_EMAIL}
     return ""

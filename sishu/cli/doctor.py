@@ -10,27 +10,25 @@ import stat
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from io import BytesIO
 from pathlib import Path
 
 from django.apps import apps
 from django.conf import settings
 from django.core import checks
-from django.core.files.storage import default_storage
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from sishu.core import clock
-from sishu.jobs import selectors
+from sishu.core import clock, storage
+from sishu.core.database import first_line
+from sishu.jobs import heartbeat, selectors
 from sishu.ledger import triggers
 from sishu.outbox import relay
 
 # Advice for whole domains, not for one site on them.
 NOT_OURS = {"security.W003", "security.W005", "security.W021"}
-LEAST_SECRET = 40
-LEAST_FREE_BYTES = 500 * 1024 * 1024
-SILENCE = timedelta(seconds=60)
-MOST_SKEW = timedelta(seconds=5)
+MIN_SECRET_LENGTH = 40
+MIN_FREE_BYTES = 500 * 1024 * 1024
+MAX_CLOCK_SKEW = timedelta(seconds=5)
 DATABASE_CLOCK = {"postgresql": "SELECT clock_timestamp()", "mysql": "SELECT utc_timestamp(6)"}
 
 
@@ -72,8 +70,8 @@ def check_keys() -> Iterator[Problem]:
     """Secrets long enough, and readable by this user only."""
     for name in ("SECRET_KEY", "SANDBOX_SECRET"):
         secret = getattr(settings, name, "")
-        if name == "SECRET_KEY" and len(secret) < LEAST_SECRET:
-            yield Problem(f"{name} has {len(secret)} characters.", f"Set at least {LEAST_SECRET} random ones.")
+        if name == "SECRET_KEY" and len(secret) < MIN_SECRET_LENGTH:
+            yield Problem(f"{name} has {len(secret)} characters.", f"Set at least {MIN_SECRET_LENGTH} random ones.")
     for file in Path(settings.DATA_DIR).glob("*.key"):
         if file.stat().st_mode & (stat.S_IRWXG | stat.S_IRWXO):
             yield Problem(f"Other users of this machine can read {file}.", f"Run: chmod 600 {file}")
@@ -91,10 +89,10 @@ def check_storage() -> Iterator[Problem]:
         yield Problem(f"Cannot write in {folder}: {error.strerror}.", "Set DATA_DIR to a folder of yours.")
         return
     free = shutil.disk_usage(folder).free
-    if free < LEAST_FREE_BYTES:
+    if free < MIN_FREE_BYTES:
         yield Problem(f"Only {free // 1024**2} MB are free in {folder}.", "Make room, or move DATA_DIR.")
     try:
-        default_storage.delete(default_storage.save("doctor/probe", BytesIO(b"probe")))
+        storage.probe()
     except Exception as error:  # noqa: BLE001  whatever a storage of any maker raises, files cannot be kept
         yield Problem(f"The file storage refuses a file: {error}.", "Check MEDIA_ROOT or STORAGE_URL.")
 
@@ -105,8 +103,8 @@ def check_database() -> Iterator[Problem]:
         try:
             connections[alias].ensure_connection()
         except DatabaseError as error:
-            reason = (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".:")
-            yield Problem(f"The database {alias!r} does not answer: {reason}.", "Start it, or correct DATABASE_URL.")
+            fact = f"The database {alias!r} does not answer: {first_line(error)}."
+            yield Problem(fact, "Start it, or correct DATABASE_URL.")
 
 
 def check_migrations() -> Iterator[Problem]:
@@ -143,7 +141,7 @@ def check_jobs() -> Iterator[Problem]:
     seen_at = selectors.find_last_beat()
     if seen_at is None:
         yield Problem("No worker is at work.", "Start one: sishu worker, or sishu run.")
-    elif clock.now() - seen_at > SILENCE:
+    elif clock.now() - seen_at > heartbeat.SILENCE:
         yield Problem(f"No worker was seen since {seen_at:%Y-%m-%d %H:%M:%S} UTC.", "Start one: sishu worker.")
     if failed := selectors.failed_count():
         way_out = "Read their last_error, put its cause right, then run: sishu worker --revive"
@@ -162,7 +160,7 @@ def check_clock() -> Iterator[Problem]:
         cursor.execute(question)
         told: datetime = cursor.fetchone()[0]
     skew = abs(clock.now() - (told if told.tzinfo else told.replace(tzinfo=UTC)))
-    if skew > MOST_SKEW:
+    if skew > MAX_CLOCK_SKEW:
         yield Problem(f"The database's clock is {skew.total_seconds():.0f} s off ours.", "Run NTP on both machines.")
 
 
@@ -184,4 +182,4 @@ def examine(check: Check) -> Finding:
     try:
         return Finding(name, list(check()))
     except DatabaseError as error:
-        return Finding(name, [Problem(f"Not looked at: {str(error).splitlines()[0]}.", "See the database first.")])
+        return Finding(name, [Problem(f"Not looked at: {first_line(error)}.", "See the database first.")])

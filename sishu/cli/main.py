@@ -12,6 +12,7 @@ from django.core.management import ManagementUtility
 from django.db import DatabaseError, connection
 
 import config
+from sishu.core.database import first_line
 
 ENV_FILE = Path(config.__file__).resolve().parents[1] / ".env"
 
@@ -44,11 +45,6 @@ def explain(error: Exception) -> str:
     except DatabaseError as reason:
         return f"The database does not answer: {first_line(reason)}. Start it, or correct DATABASE_URL."
     return ""
-
-
-def first_line(error: Exception) -> str:
-    """What a driver says, without its advice."""
-    return (str(error).strip().splitlines() or [type(error).__name__])[0].strip().rstrip(".:")
 
 
 if __name__ == "__main__":

@@ -25,9 +25,9 @@ TICK_SECONDS = 0.2
 # Signals and deaths wake it at once; so it need not look often.
 QUIET_SECONDS = 5.0
 STOP_SECONDS = 15.0
-# A child that dies this young, so often in a row, will not live the next time either.
-YOUNG_SECONDS = 2.0
-MOST_YOUNG_DEATHS = 3
+# A child that ends this soon after its start, so often in a row, will not live the next time either.
+EARLY_SECONDS = 2.0
+MAX_EARLY_EXITS = 3
 COLOURS = ("36", "35", "33", "32")
 PR_SET_PDEATHSIG = 1
 
@@ -69,7 +69,7 @@ class Child:
         self.process: subprocess.Popen[bytes] | None = None
         self.started_at = 0.0
         self.start_at = 0.0
-        self.young_deaths = 0
+        self.early_exits = 0
         self.rest = b""
 
     def start(self) -> IO[bytes]:
@@ -98,14 +98,14 @@ class Child:
             with suppress(ProcessLookupError, PermissionError):
                 os.killpg(self.process.pid, number)
 
-    def bury(self) -> int:
-        """After a death: end its helpers, count, and set the time of the next start. Returns the exit code."""
+    def reap(self) -> int:
+        """After its end: end its helpers, count, and set the time of the next start. Returns the exit code."""
         assert self.process is not None  # noqa: S101  only the started die
         self.signal_group(signal.SIGKILL)
         code = self.process.wait()
-        is_young = time.monotonic() - self.started_at < YOUNG_SECONDS
-        self.young_deaths = self.young_deaths + 1 if is_young else 0
-        self.start_at = time.monotonic() + (2.0 ** (self.young_deaths - 1) if is_young else 0.0)
+        is_early = time.monotonic() - self.started_at < EARLY_SECONDS
+        self.early_exits = self.early_exits + 1 if is_early else 0
+        self.start_at = time.monotonic() + (2.0 ** (self.early_exits - 1) if is_early else 0.0)
         self.process = None
         return code
 
@@ -177,11 +177,11 @@ class Supervisor:
         for child in self.children:
             if child.process is None or child.process.poll() is None:
                 continue
-            code = child.bury()
+            code = child.reap()
             how = f"by signal {-code}" if code < 0 else f"with exit code {code}"
-            if child.young_deaths >= MOST_YOUNG_DEATHS:
+            if child.early_exits >= MAX_EARLY_EXITS:
                 self._say(
-                    f"sishu: {child.name} died {child.young_deaths} times right after its start, {how}; giving up."
+                    f"sishu: {child.name} died {child.early_exits} times right after its start, {how}; giving up."
                 )
                 self.is_stopping, self.exit_code = True, 1
                 self.stop_by = time.monotonic() + STOP_SECONDS

@@ -11,14 +11,12 @@ from django.db.models import Q
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
+from sishu.accounts import roles
 from sishu.accounts.models import User
 from sishu.commerce.models import Entitlement
 from sishu.content.models import Authorship
 from sishu.content.paywall import Level
 from sishu.core import clock
-
-# Who may judge a work may read it.
-REVIEW = "moderation.review_work"
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +54,7 @@ def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
         return Verdict(
             Level.PAID, "entitled", _("Bought (%(source)s), %(until)s.") % {"source": held.source, "until": until}
         )
-    if user.has_perm(REVIEW):
+    if user.has_perm(roles.REVIEW_WORK):  # who may judge a work may read it
         return Verdict(Level.PAID, "staff", _("May review every work."))
     if Authorship.objects.filter(user=user, page__translation_key=page.translation_key).exists():
         return Verdict(Level.PAID, "author", _("Wrote it."))

@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 from wagtail.models import Page
 
 from sishu.commerce.models import Offer, RevenueShare
-from sishu.commerce.splits import WHOLE_BPS, allocate
+from sishu.commerce.splits import WHOLE_BPS, of_authors
 from sishu.content import generation
 from sishu.content.models import ArticlePage, Authorship
 from sishu.content.paywall import Level
@@ -18,7 +18,7 @@ from sishu.core.errors import Invalid
 from sishu.core.money import Money, check_amount
 
 # The dearest thing this house sells, in minor units: a typing error of two digits is caught, a course is not.
-DEAREST = 10_000_000
+MAX_PRICE = 10_000_000
 
 
 @transaction.atomic
@@ -35,13 +35,13 @@ def price(
     `shares` are payee user id → basis points; by default the authors share alike what the platform leaves them.
     Orders already placed keep what they were placed at. Raises Invalid for a price or split that cannot be.
     """
-    if not 0 <= check_amount(money.amount) <= DEAREST:
-        raise Invalid(_("A price is between 0 and %(most)s.") % {"most": Money(DEAREST, money.currency)})
+    if not 0 <= check_amount(money.amount) <= MAX_PRICE:
+        raise Invalid(_("A price is between 0 and %(most)s.") % {"most": Money(MAX_PRICE, money.currency)})
     shares = author_shares(page) if shares is None else shares
     if min(shares.values(), default=1) < 1 or sum(shares.values()) > WHOLE_BPS:
         raise Invalid(_("Shares are at least 0.01 % each and 100 % together at most."))
     offer, _made = Offer.objects.update_or_create(
-        slot=slot(page, interval),
+        open_key=open_key(page, interval),
         defaults={
             "kind": Offer.Kind.ACCESS, "interval": interval, "page_id": page.pk, "is_open": True,
             "title": title or page.title, "amount": money.amount, "currency": money.currency,
@@ -54,15 +54,20 @@ def price(
     return offer
 
 
+def find_open(page: Page, interval: str = Offer.Interval.ONCE) -> Offer | None:
+    """The open offer of this page itself, in whatever language it was made."""
+    return Offer.objects.filter(open_key=open_key(page, interval)).first()
+
+
 def close(page: Page, *, interval: str = Offer.Interval.ONCE) -> None:
     """Take a page off sale. Orders already placed may still be paid."""
-    Offer.objects.filter(slot=slot(page, interval)).update(is_open=False, slot=None)
+    Offer.objects.filter(open_key=open_key(page, interval)).update(is_open=False, open_key=None)
     transaction.on_commit(generation.touch)
 
 
 def close_all(page: Page) -> None:
     """Take a page off sale in every way."""
-    Offer.objects.filter(page__translation_key=page.translation_key, is_open=True).update(is_open=False, slot=None)
+    Offer.objects.filter(page__translation_key=page.translation_key, is_open=True).update(is_open=False, open_key=None)
     transaction.on_commit(generation.touch)
 
 
@@ -79,11 +84,6 @@ def close_empty(page_id: int) -> None:
         close(priced)
 
 
-def find_open(page: Page, interval: str = Offer.Interval.ONCE) -> Offer | None:
-    """The open offer of this page alone."""
-    return Offer.objects.filter(slot=slot(page, interval)).first()
-
-
 def sells(page: ArticlePage) -> bool:
     """Whether there is something for those who paid: in what is live in any language, or in the page's newest version."""
     family = ArticlePage.objects.live().filter(translation_key=page.translation_key, withdrawn_at=None)
@@ -94,18 +94,11 @@ def sells(page: ArticlePage) -> bool:
 
 def author_shares(page: Page) -> dict[int, int]:
     """Basis points per author when nothing else was agreed: what the platform leaves, in equal parts."""
-    authors = list(
-        Authorship.objects.filter(page__translation_key=page.translation_key)
-        .order_by("page_id", "role", "id")
-        .values_list("user_id", flat=True)
-    )
-    authors = list(dict.fromkeys(authors))
-    left = WHOLE_BPS - settings.PLATFORM_SHARE_BPS
-    if not authors or not left:
-        return {}
-    return {payee: bps for payee, bps in zip(authors, allocate(left, [1] * len(authors)), strict=True) if bps}
+    parts = Authorship.objects.filter(page__translation_key=page.translation_key).order_by("page_id", "role", "id")
+    authors = parts.values_list("user_id", flat=True)
+    return of_authors(dict.fromkeys(authors, 1), settings.PLATFORM_SHARE_BPS)
 
 
-def slot(page: Page, interval: str) -> str:
+def open_key(page: Page, interval: str) -> str:
     """The key under which at most one open offer of this kind exists for a work."""
     return f"{Offer.Kind.ACCESS}:{interval}:{page.translation_key}"

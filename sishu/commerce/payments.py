@@ -7,7 +7,6 @@ import secrets
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import Subquery
 from django.utils.translation import gettext as _
@@ -16,7 +15,7 @@ from sishu.commerce import fulfil, refunds, splits
 from sishu.commerce.facts import OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, OrderLine, Payment
-from sishu.core import clock, plugins
+from sishu.core import addresses, clock, plugins
 from sishu.core.errors import DomainError, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -203,7 +202,7 @@ def give_up(payment: Payment) -> Payment:
 
 def notify_url(gateway_name: str) -> str:
     """The address a provider sends its notices to."""
-    return f"{settings.SITE_URL}/webhooks/{gateway_name}"
+    return addresses.absolute(addresses.webhook(gateway_name))
 
 
 def _why_unapplied(order: Order, captured: Money) -> tuple[str, dict[str, Any]]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from sishu.core.money import check_amount
 from sishu.ledger import chart
@@ -26,6 +26,14 @@ def allocate(amount: int, weights: Sequence[int]) -> list[int]:
     for i in by_remainder[: amount - sum(parts)]:
         parts[i] += 1
     return parts
+
+
+def of_authors(weights: Mapping[int, int], platform_bps: int) -> dict[int, int]:
+    """User id → basis points of a price: what the platform leaves, in proportion; alike when nobody weighs anything."""
+    if not weights:
+        return {}
+    parts = allocate(WHOLE_BPS - platform_bps, list(weights.values()) if any(weights.values()) else [1] * len(weights))
+    return {user_id: bps for user_id, bps in zip(weights, parts, strict=True) if bps}
 
 
 def of_line(amount: int, split: Iterable[Sequence[int]]) -> list[tuple[int | None, int]]:

@@ -24,7 +24,7 @@ from sishu.accounts.models import User
 from sishu.commerce import selectors
 
 # How many sold works a refusal names.
-MOST_NAMED = 3
+MAX_NAMED = 3
 BULK = {"delete", "move", "unpublish"}
 
 
@@ -76,7 +76,7 @@ def keep_people_of_the_books(request: HttpRequest, user: User) -> HttpResponse |
 
 def why_not(pages: Sequence[Page], action: str) -> str:
     """One sentence when what is sold stands in the way of an action ("delete", "move", "unpublish"); else empty."""
-    sold = list(selectors.sold_among(pages).order_by("path")[: MOST_NAMED + 1])
+    sold = list(selectors.sold_among(pages).order_by("path")[: MAX_NAMED + 1])
     if not sold:
         return ""
     sentences = {
@@ -84,8 +84,8 @@ def why_not(pages: Sequence[Page], action: str) -> str:
         "move": _("Nothing was moved: %(titles)s was sold, and its buyers look for it where it is."),
         "unpublish": _("Nothing was unpublished: %(titles)s was sold, and its buyers keep reading it."),
     }
-    names = [_("“%(title)s”") % {"title": page.title} for page in sold[:MOST_NAMED]]
-    titles = get_text_list([*names, _("more")] if len(sold) > MOST_NAMED else names, _("and"))
+    names = [_("“%(title)s”") % {"title": page.title} for page in sold[:MAX_NAMED]]
+    titles = get_text_list([*names, _("more")] if len(sold) > MAX_NAMED else names, _("and"))
     way_out = _("Withdraw it instead: it leaves the shelves and is sold no more, and those who own it still read it.")
     return f"{sentences[action] % {'titles': titles}} {way_out}"
 

@@ -17,23 +17,29 @@ from sishu.core import clock
 from sishu.core.errors import Invalid, Missing, NotAllowed
 from sishu.outbox import publisher
 
-MOST_AUTHORS = 10
-MOST_INVITATIONS_A_DAY = 20  # each sends a message to somebody who did not ask for it
+MAX_AUTHORS = 10
+MAX_INVITATIONS_A_DAY = 20  # each sends a message to somebody who did not ask for it
 
 
-def leads(page: ArticlePage, user: User) -> bool:
+def is_lead_author(page: ArticlePage, user: User) -> bool:
     """Whether this person began the work: they sell it, withdraw it and say who shares in it. Co-authors write."""
     return Authorship.objects.filter(page_id=page.pk, user_id=user.pk, role=Authorship.Role.AUTHOR).exists()
 
 
-def check_leads(page: ArticlePage, user: User) -> None:
+def check_lead_author(page: ArticlePage, user: User) -> None:
     """NotAllowed for a co-author, and for who may not publish here any more."""
-    if not leads(page, user):
+    if not is_lead_author(page, user):
         raise NotAllowed(
             _("Only the author who began this work sells it, withdraws it, and asks others in. Ask them to.")
         )
     if why := people.why_not_publish(user):
         raise NotAllowed(why)
+
+
+def family(page: ArticlePage) -> list[ArticlePage]:
+    """The work in every language, held until the transaction ends."""
+    languages = ArticlePage.objects.select_for_update().filter(translation_key=page.translation_key).defer("body")
+    return list(languages.order_by("pk"))
 
 
 @transaction.atomic
@@ -42,12 +48,12 @@ def invite(page: ArticlePage, user: User, username: str) -> User:
 
     Invalid for anybody else, in the same words; for who is one already, has declined, or is one too many.
     """
-    check_leads(page, user)
+    check_lead_author(page, user)
     person = _find_writer(username)
-    family = _family(page)
-    if Authorship.objects.filter(page__in=family, user=person).exists():
+    languages = family(page)
+    if Authorship.objects.filter(page__in=languages, user=person).exists():
         raise Invalid(_("%(name)s writes this work already.") % {"name": person.name}, code="coauthor")
-    invitation = Invitation.objects.filter(page__in=family, user=person).first()
+    invitation = Invitation.objects.filter(page__in=languages, user=person).first()
     if invitation is None:
         _check_room(page, user)
         invitation = Invitation.objects.create(page=page, user=person, invited_by=user)
@@ -66,9 +72,9 @@ def accept(user: User, invitation_id: int) -> ArticlePage:
     if why := people.why_not_publish(user):
         raise NotAllowed(why)
     invitation = _get_pending(user, invitation_id)
-    family = _family(invitation.page)
+    languages = family(invitation.page)
     invitation.move_to(Invitation.Status.ACCEPTED)
-    for one in family:
+    for one in languages:
         Authorship.objects.get_or_create(page_id=one.pk, user=user, defaults={"role": Authorship.Role.COAUTHOR})
     return invitation.page
 
@@ -84,8 +90,8 @@ def decline(user: User, invitation_id: int) -> ArticlePage:
 @transaction.atomic
 def uninvite(page: ArticlePage, user: User, person_id: int) -> User:
     """Take back an invitation that has not been answered."""
-    check_leads(page, user)
-    waiting = Invitation.objects.filter(page__in=_family(page), user_id=person_id, status=Invitation.Status.PENDING)
+    check_lead_author(page, user)
+    waiting = Invitation.objects.filter(page__in=family(page), user_id=person_id, status=Invitation.Status.PENDING)
     invitation = waiting.select_related("user").first()
     if invitation is None:
         raise Missing(_("No invitation of this person waits for an answer."))
@@ -96,8 +102,8 @@ def uninvite(page: ArticlePage, user: User, person_id: int) -> User:
 @transaction.atomic
 def remove(page: ArticlePage, user: User, person_id: int) -> User:
     """End somebody's part as co-author. Money of sales made until now stays theirs."""
-    check_leads(page, user)
-    parts = Authorship.objects.filter(page__in=_family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)
+    check_lead_author(page, user)
+    parts = Authorship.objects.filter(page__in=family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)
     part = parts.select_related("user").first()
     if part is None:
         raise Missing(_("There is no such co-author of this work."))
@@ -144,10 +150,10 @@ def _check_room(page: ArticlePage, user: User) -> None:
     waiting = Invitation.objects.filter(
         page__translation_key=page.translation_key, status=Invitation.Status.PENDING
     ).count()
-    if Authorship.objects.filter(page=page).count() + waiting >= MOST_AUTHORS:
-        raise Invalid(_("A work has at most %(most)d authors.") % {"most": MOST_AUTHORS}, code="coauthor")
+    if Authorship.objects.filter(page=page).count() + waiting >= MAX_AUTHORS:
+        raise Invalid(_("A work has at most %(most)d authors.") % {"most": MAX_AUTHORS}, code="coauthor")
     today = Invitation.objects.filter(invited_by=user, created_at__gt=clock.now() - timedelta(days=1))
-    if today.count() >= MOST_INVITATIONS_A_DAY:
+    if today.count() >= MAX_INVITATIONS_A_DAY:
         raise Invalid(_("These are many invitations for one day. Send the next one tomorrow."), code="coauthor")
 
 
@@ -156,9 +162,3 @@ def _get_pending(user: User, invitation_id: int) -> Invitation:
     if waiting is None:
         raise Missing(_("No such invitation waits for your answer."))
     return waiting
-
-
-def _family(page: ArticlePage) -> list[ArticlePage]:
-    """The work in every language, held until the transaction ends."""
-    family = ArticlePage.objects.select_for_update().filter(translation_key=page.translation_key).defer("body")
-    return list(family.order_by("pk"))

@@ -21,15 +21,15 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from sishu.content.markdown import normalise
+from sishu.core.strict_json import UNSTORABLE, refuse_constant
 
 Block = dict[str, Any]
 
-_DEEPEST = 32  # of a JSON value: Python's own reader and writer give up at different depths
+_MAX_DEPTH = 32  # of a JSON value: Python's own reader and writer give up at different depths
 _LARGEST_ID = 2**63 - 1
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]*")
 _TYPE = re.compile(r"[\w.-]+")
 _PREFIX = "sishu:"
-_UNSTORABLE = re.compile("[\0\ud800-\udfff]")  # JSON can spell NUL and lone surrogates, no database takes them
 
 # Where fences begin and end is for the parser to say: it knows lists, quotes and fences in fences.
 _parser = MarkdownIt("commonmark", {"html": False}).enable("table")
@@ -152,7 +152,7 @@ def _read(fence: _Fence) -> Block | None:
     if not fence.info.startswith(_PREFIX) or not _TYPE.fullmatch(name) or name == "prose":
         return None
     try:
-        value = json.loads(fence.body, object_pairs_hook=_object, parse_constant=_refuse)
+        value = json.loads(fence.body, object_pairs_hook=_object, parse_constant=refuse_constant)
     except (ValueError, RecursionError):
         return None
     return {"type": name, "value": value} if _is_sane(value) and _has_shape(name, value) else None
@@ -211,20 +211,16 @@ def _object(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return value
 
 
-def _refuse(constant: str) -> None:
-    raise ValueError(f"{constant} is not JSON")
-
-
 def _is_sane(value: Any, depth: int = 0) -> bool:
     """Whether the databases can hold this value and `json` can write it again."""
     if isinstance(value, str):
-        return _UNSTORABLE.search(value) is None
+        return UNSTORABLE.search(value) is None
     if isinstance(value, float):
         return math.isfinite(value)
     if isinstance(value, dict):
         value = [*value.keys(), *value.values()]
     if isinstance(value, list):
-        return depth < _DEEPEST and all(_is_sane(part, depth + 1) for part in value)
+        return depth < _MAX_DEPTH and all(_is_sane(part, depth + 1) for part in value)
     return True
 
 

@@ -17,12 +17,12 @@ from sishu.content.blocks import UNREAD_MESSAGE
 from sishu.content.markdown import normalise
 from sishu.content.models import ArticlePage, Category
 from sishu.content.models.shown_media import check_chosen, check_shown, media_levels, media_of
-from sishu.content.models.work import LONGEST_SUMMARY
+from sishu.content.models.work import MAX_SUMMARY_LENGTH
 from sishu.core.errors import Invalid
 
-LONGEST_TITLE = 120
-LARGEST_MARKDOWN = 500_000  # bytes of UTF-8
-MOST_TAGS, LONGEST_TAG = 10, 30
+MAX_TITLE_LENGTH = 120
+MAX_MARKDOWN_BYTES = 500_000  # bytes of UTF-8
+MAX_TAGS, MAX_TAG_LENGTH = 10, 30
 REVISIONS_TO_SEARCH = 50
 
 Block = dict[str, Any]
@@ -60,15 +60,15 @@ def checked(values: DraftValues, *, writer: User, before: ArticlePage | None = N
     title = _plain(values.title)
     if not title:
         raise Invalid(_("A work needs a title. Give it one."), code="title")
-    if len(title) > LONGEST_TITLE:
+    if len(title) > MAX_TITLE_LENGTH:
         message = _("The title has %(length)d characters; %(most)d are the most. Shorten it.")
-        raise Invalid(message % {"length": len(title), "most": LONGEST_TITLE}, code="title")
+        raise Invalid(message % {"length": len(title), "most": MAX_TITLE_LENGTH}, code="title")
     summary = _plain(values.summary)
-    if len(summary) > LONGEST_SUMMARY:
+    if len(summary) > MAX_SUMMARY_LENGTH:
         message = _("The summary has %(length)d characters; %(most)d are the most. Shorten it.")
-        raise Invalid(message % {"length": len(summary), "most": LONGEST_SUMMARY}, code="summary")
+        raise Invalid(message % {"length": len(summary), "most": MAX_SUMMARY_LENGTH}, code="summary")
     size = len(values.markdown.encode(errors="replace"))
-    if size > LARGEST_MARKDOWN:
+    if size > MAX_MARKDOWN_BYTES:
         message = _("The text has %(size)d kB; 500 kB are the most. Split it into two works.")
         raise Invalid(message % {"size": size // 1000}, code="markdown")
     if values.category_id is not None and not Category.objects.filter(pk=values.category_id).exists():
@@ -119,9 +119,9 @@ def _plain(text: str) -> str:
 
 def _checked_tags(tags: Iterable[str]) -> tuple[str, ...]:
     names = {name for tag in tags if (name := _plain(tag).replace(",", " ").strip(" #"))}
-    if len(names) > MOST_TAGS or any(len(name) > LONGEST_TAG for name in names):
+    if len(names) > MAX_TAGS or any(len(name) > MAX_TAG_LENGTH for name in names):
         message = _("A work has at most %(most)d tags of %(length)d characters each. Shorten the list.")
-        raise Invalid(message % {"most": MOST_TAGS, "length": LONGEST_TAG}, code="tags")
+        raise Invalid(message % {"most": MAX_TAGS, "length": MAX_TAG_LENGTH}, code="tags")
     return tuple(sorted(names))
 
 

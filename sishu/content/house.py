@@ -12,21 +12,22 @@ from django.utils.text import slugify
 from wagtail.coreutils import find_available_slug
 from wagtail.models import Collection, GroupCollectionPermission, GroupPagePermission, Locale, Page, Site
 
+from sishu.accounts import roles
 from sishu.accounts.models import User
 from sishu.content.models import CreatorHub, HomePage
 
 DEFAULT_NAMES = {"zh-hans": "私塾", "en": "Sishu"}
 # role → what it may do with pages below the title pages. Creators only add; OwnPages narrows that to their own rooms.
 PAGE_PERMISSIONS = {
-    "owner": ("add", "change", "publish", "lock", "unlock", "bulk_delete"),
-    "reviewer": ("change", "publish", "lock", "unlock"),
-    "creator": ("add",),
+    roles.OWNER: ("add", "change", "publish", "lock", "unlock", "bulk_delete"),
+    roles.REVIEWER: ("change", "publish", "lock", "unlock"),
+    roles.CREATOR: ("add",),
 }
 # role → what it may do with uploads.
 MEDIA_PERMISSIONS = {
-    "owner": ("add", "change", "delete", "choose"),
-    "reviewer": ("choose",),
-    "creator": ("add", "choose"),
+    roles.OWNER: ("add", "change", "delete", "choose"),
+    roles.REVIEWER: ("choose",),
+    roles.CREATOR: ("add", "choose"),
 }
 
 

@@ -2,7 +2,7 @@
 
 Wagtail's page permissions hang on branches of the tree, and a creator's branch would be the whole house. So the group
 "creator" may only add, and three doors narrow that to what the person wrote: the policy (lists, explorer, history,
-reports, search), the tester (single pages), and the hooks in wagtail_hooks.py (choosers).
+reports, search), the tester (single pages), and the hooks of `web` (choosers).
 """
 
 from __future__ import annotations
@@ -19,9 +19,10 @@ from sishu.accounts.models import User
 
 # Whoever may do one of these anywhere works for the house, and sees the whole of it.
 STAFF_CODENAMES = frozenset({"change_page", "publish_page"})
+_policy = PagePermissionPolicy()
 
 
-def works_for_the_house(user: User | AnonymousUser) -> bool:
+def is_page_staff(user: User | AnonymousUser) -> bool:
     """Whether page permissions make this person more than a creator."""
     if user.is_superuser:
         return True
@@ -44,12 +45,17 @@ def is_own(page: Page, user: User) -> bool:
     return Page.objects.filter(own_pages(user), pk=page.pk).exists()
 
 
+def own_uploads(uploads: QuerySet[Any], user: User | AnonymousUser) -> QuerySet[Any]:
+    """All uploads for who works for the house, one's own for a creator."""
+    return uploads if is_page_staff(user) else uploads.filter(uploaded_by_user=user)
+
+
 class OwnPages(PagePermissionPolicy):
     """Wagtail's policy for the staff; for creators the same, cut down to their own pages."""
 
     def explorable_instances(self, user: User) -> QuerySet[Any]:
         pages = super().explorable_instances(user)
-        if works_for_the_house(user):
+        if is_page_staff(user):
             return pages
         own = set(own_paths(user))
         step = Page.steplen
@@ -58,13 +64,13 @@ class OwnPages(PagePermissionPolicy):
 
     def instances_user_has_any_permission_for(self, user: User, actions: Iterable[str]) -> QuerySet[Any]:
         pages = super().instances_user_has_any_permission_for(user, actions)
-        if works_for_the_house(user):
+        if is_page_staff(user):
             return pages
         return pages.filter(path__in=own_paths(user))
 
     def user_has_any_permission_for_instance(self, user: User, actions: Iterable[str], instance: Model) -> bool:
         allowed: bool = super().user_has_any_permission_for_instance(user, actions, instance)
-        if works_for_the_house(user):
+        if is_page_staff(user):
             return allowed
         if not user.is_active or not is_own(instance, user):
             return False
@@ -77,7 +83,7 @@ class OwnPagesTester(PagePermissionTester):
 
     def __init__(self, user: User, page: Page) -> None:
         super().__init__(user, page)
-        self.is_creator = user.is_active and not works_for_the_house(user)
+        self.is_creator = user.is_active and not is_page_staff(user)
         self.is_own = self.is_creator and is_own(page, user)
         if self.is_creator and not self.is_own:
             self.permissions: set[str] = set()
@@ -105,6 +111,3 @@ class OwnPagesMixin:
     def permissions_for_user(self, user: User) -> OwnPagesTester:
         """What `user` may do with this page."""
         return OwnPagesTester(user, self)
-
-
-_policy = PagePermissionPolicy()

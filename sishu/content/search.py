@@ -16,9 +16,9 @@ from typing import Any
 from modelsearch.backends import database
 from modelsearch.query import MATCH_NONE, And, Boost, Fuzzy, MatchAll, Not, Or, Phrase, PlainText, SearchQuery
 
-MOST_QUERY_TERMS = 24
-LONGEST_QUERY = 200
-LONGEST_WORD = 40
+MAX_QUERY_TERMS = 24
+MAX_QUERY_LENGTH = 200
+MAX_WORD_LENGTH = 40
 
 _CJK = "\u3005\u3007\u3041-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 _WORDS = re.compile(rf"([{_CJK}]+)|([^\W_{_CJK}]+)")
@@ -37,16 +37,16 @@ def index_terms(text: str) -> list[str]:
 def query_terms(text: str) -> list[str]:
     """What a text must contain to answer a query, without repeats; the first 24 decide."""
     terms: list[str] = []
-    for run, word in _words(text[:LONGEST_QUERY]):
+    for run, word in _words(text[:MAX_QUERY_LENGTH]):
         pairs = [_encode(run[at : at + 2]) for at in range(len(run) - 1)]
         terms += (pairs or [_encode(run)]) if run else [word]
-    return list(dict.fromkeys(terms))[:MOST_QUERY_TERMS]
+    return list(dict.fromkeys(terms))[:MAX_QUERY_TERMS]
 
 
 def _words(text: str) -> list[tuple[str, str]]:
     """(run of Han or kana, "") or ("", prefixed other word), in order."""
     folded = unicodedata.normalize("NFKC", text).casefold()
-    return [(run, "zw" + word[:LONGEST_WORD] if word else "") for run, word in _WORDS.findall(folded)]
+    return [(run, "zw" + word[:MAX_WORD_LENGTH] if word else "") for run, word in _WORDS.findall(folded)]
 
 
 def _encode(characters: str) -> str:

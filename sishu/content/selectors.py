@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Prefetch, QuerySet
+from django.db.models import OuterRef, Prefetch, QuerySet, Subquery
 from wagtail.models import Locale
 
-from sishu.content.models import ArticlePage, Authorship, Category
+from sishu.content.models import ArticlePage, Authorship, Category, CreatorHub
 
-MOST_AT_ONCE = 100
-FARTHEST = 10_000
+MAX_AT_ONCE = 100
+MAX_START = 10_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +34,22 @@ def published(locale: Locale | str | None = None) -> QuerySet[ArticlePage]:
 
 def for_list(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
     """With what a list shows, and without the bodies."""
-    parts = Authorship.objects.select_related("user")
-    return (
-        works.defer("body")  # type: ignore[misc]  # tags are modelcluster's
-        .select_related("category", "cover", "locale")
-        .prefetch_related(Prefetch("authorships", queryset=parts), "tags")
+    prefetch = Prefetch("authorships", queryset=credits())
+    return works.defer("body").select_related("category", "cover", "locale").prefetch_related(prefetch)
+
+
+def credits() -> QuerySet[Any]:
+    """Who wrote what, with the room that each author has in the page's language: a name may be written differently there."""
+    rooms = CreatorHub.objects.live().filter(user=OuterRef("user"), locale=OuterRef("page__locale"))
+    return Authorship.objects.select_related("user").annotate(
+        room_title=Subquery(rooms.values("title")[:1]), room_path=Subquery(rooms.values("url_path")[:1])
     )
+
+
+def translations_of(page: ArticlePage) -> QuerySet[ArticlePage]:
+    """The work in its other languages, as far as they stand on the shelves, without the bodies."""
+    others = ArticlePage.objects.live().filter(translation_key=page.translation_key, withdrawn_at=None)
+    return others.exclude(pk=page.pk).defer("body").select_related("locale")
 
 
 def find_works(
@@ -62,8 +73,8 @@ def find_works(
         works = works.filter(tagged_items__tag__slug=tag)
     if author_id is not None:
         works = works.filter(authorships__user_id=author_id)
-    start = min(max(start, 0), FARTHEST)
-    size = min(max(size, 1), MOST_AT_ONCE)
+    start = min(max(start, 0), MAX_START)
+    size = min(max(size, 1), MAX_AT_ONCE)
     if not query.strip():
         return Found(list(for_list(works)[start : start + size]), works.count())
     # The filters go in as one list of ids: the search layer knows no joins.

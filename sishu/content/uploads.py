@@ -16,8 +16,8 @@ from sishu.accounts.models import User
 from sishu.content.models import Attachment, Picture
 from sishu.core.errors import Invalid
 
-LARGEST_FILE = 50 * 1024 * 1024
-LONGEST_TITLE = 255
+MAX_FILE_BYTES = 50 * 1024 * 1024
+MAX_TITLE_LENGTH = 255
 
 
 def add_picture(user: User, upload: UploadedFile[bytes], *, title: str = "", alt: str = "") -> Picture:
@@ -47,7 +47,7 @@ def add_attachment(user: User, upload: UploadedFile[bytes], *, title: str = "") 
         )
     if not upload.size:
         raise Invalid(_("“%(name)s” is empty. Choose another file.") % {"name": upload.name})
-    if upload.size > LARGEST_FILE:
+    if upload.size > MAX_FILE_BYTES:
         raise Invalid(_("“%(name)s” is larger than 50 MB. Make it smaller, or split it.") % {"name": upload.name})
     attachment = Attachment(title=_title(title, upload), uploaded_by_user=user, file=upload)
     attachment._set_document_file_metadata()
@@ -60,4 +60,4 @@ def _title(title: str, upload: UploadedFile[bytes]) -> str:
 
 
 def _plain(text: str) -> str:
-    return text.replace("\0", "").strip()[:LONGEST_TITLE]
+    return text.replace("\0", "").strip()[:MAX_TITLE_LENGTH]

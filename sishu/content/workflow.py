@@ -11,12 +11,12 @@ from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import GroupApprovalTask, Page, TaskState, Workflow, WorkflowPage, WorkflowState, WorkflowTask
 
+from sishu.accounts import roles
 from sishu.accounts.models import User
 from sishu.content.models import ArticlePage, FirstChecksTask
 from sishu.core.errors import DomainError, NotAllowed
 
 NAME = "Review"
-REVIEWERS = "reviewer"
 
 
 class ReviewStatus(models.TextChoices):
@@ -49,7 +49,7 @@ def ensure_workflow() -> Workflow:
     person = GroupApprovalTask.objects.filter(name="Reviewer").first() or GroupApprovalTask.objects.create(
         name="Reviewer"
     )
-    person.groups.add(Group.objects.get_or_create(name=REVIEWERS)[0])
+    person.groups.add(Group.objects.get_or_create(name=roles.REVIEWER)[0])
     for order, task in enumerate((checks, person)):
         WorkflowTask.objects.get_or_create(workflow=workflow, task=task.task_ptr, defaults={"sort_order": order})
     root = Page.objects.get(depth=1)

@@ -6,23 +6,26 @@ from collections.abc import Sequence
 from datetime import datetime
 from uuid import UUID, uuid4
 
-from django.conf import settings
 from django.db import transaction
 from django.utils.translation import gettext as _
 from wagtail.log_actions import log
-from wagtail.models import Locale, WorkflowState
+from wagtail.models import Locale, PageLogEntry, WorkflowState
 
+from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
 from sishu.content import coauthors, drafts, first_checks, house
 from sishu.content.drafts import DraftValues
 from sishu.content.facts import WorkWithdrawn
 from sishu.content.models import ArticlePage, Authorship
-from sishu.core import clock
+from sishu.core import clock, languages
 from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
 from sishu.outbox import publisher
 
 LARGEST_ID = 2**63 - 1
+MAX_REASON_LENGTH = 1000
+# Entries in a page's history.
+WITHDRAW, RESTORE = "content.withdraw", "content.restore"
 
 
 class ChangedElsewhere(DomainError):
@@ -134,37 +137,46 @@ def take_back(page: ArticlePage, user: User) -> None:
 
 @transaction.atomic
 def withdraw(page: ArticlePage, user: User, reason: str = "") -> None:
-    """Take a work off the shelves. Those who own it keep it; it leaves lists, search, feeds, and is sold no more."""
-    row = _lockable(page.pk, user)
-    if row.withdrawn_at:
-        return
-    row.withdrawn_at, row.withdrawn_by = clock.now(), user
-    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
-    log(instance=row, action="content.withdraw", user=user, data={"reason": reason[:1000]})
-    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=True))
+    """Take a work off the shelves in every language. Those who own it keep it; it leaves lists, search and feeds.
+
+    `commerce.terms.withdraw` takes it off sale with that. Missing for who is neither an author nor may withdraw others'.
+    """
+    for row in _shelved(page, user):
+        if row.withdrawn_at is None:
+            _set_withdrawn(row, clock.now(), user)
+            _note(row, WITHDRAW, user, reason)
 
 
 @transaction.atomic
-def restore(page: ArticlePage, user: User) -> None:
-    """Put a withdrawn work back. NotAllowed for an author when the house withdrew it."""
-    row = _lockable(page.pk, user)
-    if not row.withdrawn_at:
-        return
-    if row.withdrawn_by_id not in _author_ids(row) and not user.has_perm("content.withdraw_work"):
-        raise NotAllowed(
-            _("“%(title)s” was withdrawn by the house. Only a reviewer can bring it back.") % {"title": row.title}
-        )
-    row.withdrawn_at = row.withdrawn_by = None
-    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
-    log(instance=row, action="content.restore", user=user)
-    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=False))
+def restore(page: ArticlePage, user: User, reason: str = "") -> None:
+    """Put a withdrawn work back in every language. NotAllowed for an author when the house withdrew it."""
+    for row in _shelved(page, user):
+        if row.withdrawn_at is None:
+            continue
+        if not may_restore(row, user):
+            raise NotAllowed(
+                _("“%(title)s” was withdrawn by the house. Only a reviewer can bring it back.") % {"title": row.title}
+            )
+        _set_withdrawn(row, None, None)
+        _note(row, RESTORE, user, reason)
+
+
+def may_restore(page: ArticlePage, user: User) -> bool:
+    """Whether this person may put a withdrawn work of theirs back: not, when the house withdrew it."""
+    return page.withdrawn_by_id in _author_ids(page) or user.has_perm(roles.WITHDRAW_WORK)
+
+
+def withdrawal_reason(page: ArticlePage) -> str:
+    """What was said when the work was last withdrawn, or nothing."""
+    entry = PageLogEntry.objects.filter(page=page.pk, action=WITHDRAW).order_by("-timestamp", "-pk").first()
+    return str(entry.data.get("reason", "")) if entry else ""
 
 
 @transaction.atomic
 def add_translation(page: ArticlePage, user: User) -> ArticlePage:
     """The work's page in the other language: the one there is, or a draft copied from this one, with its authors."""
     row = _locked(page.pk, user)
-    code = next(code for code, _label in settings.LANGUAGES if code != row.locale.language_code)
+    code = languages.other_than(row.locale.language_code)
     locale = Locale.objects.get(language_code=code)
     if existing := row.get_translation_or_none(locale):
         return ArticlePage.objects.get(pk=existing.pk)
@@ -218,15 +230,24 @@ def _locked(page_id: int, user: User) -> ArticlePage:
     return row
 
 
-def _lockable(page_id: int, user: User) -> ArticlePage:
-    """As `_locked`, for the staff too, and of the authors only for who began the work: it goes off sale with it."""
-    if not user.has_perm("content.withdraw_work"):
-        coauthors.check_leads(page := _locked(page_id, user), user)
-        return page
-    row = ArticlePage.objects.select_for_update().filter(pk=page_id).first()
-    if row is None:
-        raise Missing(_("There is no such work."))
-    return row
+def _shelved(page: ArticlePage, user: User) -> list[ArticlePage]:
+    """The work in every language, held until the transaction ends: for who began it, and for who may withdraw others'."""
+    if not user.has_perm(roles.WITHDRAW_WORK):
+        if user.pk not in _author_ids(page):
+            raise Missing(_("There is no such work among yours."))
+        coauthors.check_lead_author(page, user)
+    return coauthors.family(page)
+
+
+def _set_withdrawn(row: ArticlePage, at: datetime | None, by: User | None) -> None:
+    row.withdrawn_at, row.withdrawn_by = at, by
+    row.save(update_fields=["withdrawn_at", "withdrawn_by"], clean=False)
+    publisher.publish(WorkWithdrawn(page_id=row.pk, is_withdrawn=at is not None))
+
+
+def _note(row: ArticlePage, action: str, user: User, reason: str) -> None:
+    # Of the entries that share a uuid and an action a history shows the last one only: each language needs its own.
+    log(instance=row, action=action, user=user, uuid=uuid4(), data={"reason": reason[:MAX_REASON_LENGTH]})
 
 
 def _author_ids(page: ArticlePage) -> set[int]:

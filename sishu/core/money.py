@@ -71,10 +71,14 @@ class Money:
 
 def parse_decimal(text: str, currency: str) -> int:
     """Minor units of a major-unit decimal as people type it: "9.9" → 990. ValueError when it is not exact."""
-    digits = DIGITS.get(currency, 2)
+    return parse_fixed(text, DIGITS.get(currency, 2))
+
+
+def parse_fixed(text: str, digits: int) -> int:
+    """A decimal as an int of its last kept place: "9.9" with two digits → 990. ValueError when it is not exact."""
     whole, _, rest = text.strip().replace(",", "").partition(".")
     if not whole.isascii() or not whole.isdigit() or (rest and (not rest.isascii() or not rest.isdigit())):
         raise ValueError(f"{text!r} is not an amount.")
     if len(rest.rstrip("0")) > digits:
-        raise ValueError(f"{currency} has {digits} decimals; {text!r} has more.")
+        raise ValueError(f"{text!r} has more than {digits} decimals.")
     return check_amount(int(whole) * 10**digits + int((rest[:digits] or "0").ljust(digits, "0") if digits else "0"))

@@ -16,7 +16,7 @@ from urllib.request import Request, urlopen
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
-from sishu.core import clock
+from sishu.core import addresses, clock
 from sishu.core.money import DIGITS, SYMBOLS, Money, check_amount
 from sishu.gateways.base import (
     BadNotice,
@@ -43,7 +43,7 @@ class SandboxGateway:
     book = "sandbox"
     currencies = frozenset({*SYMBOLS, *DIGITS})
 
-    def __init__(self, *, cashier: str = "/cashier/{reference}") -> None:
+    def __init__(self) -> None:
         if not (settings.DEBUG or settings.ALLOW_SANDBOX):
             raise ImproperlyConfigured(
                 "The sandbox gateway gives works away for play money, and DEBUG is off. "
@@ -54,7 +54,6 @@ class SandboxGateway:
         self.key = settings.SANDBOX_SECRET.encode()
         # Bound to the key, so that a notice of another installation is never ours.
         self.merchant = hashlib.sha256(b"merchant" + self.key).hexdigest()[:16]
-        self.cashier = cashier
         self.bank = SandboxBank(Path(settings.DATA_DIR) / "sandbox.sqlite3")
 
     def start(self, request: PaymentRequest) -> Instruction:
@@ -66,7 +65,7 @@ class SandboxGateway:
             )  # fmt: skip
         except Refused as error:
             raise GatewayError(str(error)) from error
-        return Instruction(self.cashier.format(reference=request.reference))
+        return Instruction(addresses.cashier(request.reference))
 
     def query(self, reference: str) -> Snapshot:
         charge = self.bank.find(reference)

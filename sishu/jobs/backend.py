@@ -19,7 +19,7 @@ from sishu.core import clock
 from sishu.jobs.models import JobRun
 
 # With the runner's pauses ten attempts span over three hours: longer than a mail server's bad morning.
-MOST_ATTEMPTS = 10
+MAX_ATTEMPTS = 10
 STATUSES = {
     JobRun.Status.READY: TaskResultStatus.READY,
     JobRun.Status.RUNNING: TaskResultStatus.RUNNING,
@@ -32,7 +32,7 @@ STATUSES = {
 class JobTask(Task[..., Any]):
     """A task that may say how often it is tried: `@task(max_attempts=3)`."""
 
-    max_attempts: int = MOST_ATTEMPTS
+    max_attempts: int = MAX_ATTEMPTS
 
 
 class JobRunBackend(BaseTaskBackend):
@@ -75,7 +75,7 @@ class JobRunBackend(BaseTaskBackend):
             kwargs=normalize_json(kwargs),
             queue=task.queue_name,
             priority=task.priority,
-            max_attempts=getattr(task, "max_attempts", MOST_ATTEMPTS),
+            max_attempts=getattr(task, "max_attempts", MAX_ATTEMPTS),
             run_after=task.run_after or now,
             created_at=now,
             key=key,

@@ -14,10 +14,10 @@ class JobRun(models.Model):
     """One call of a task: the only truth about whether it waits, runs, is done or was given up."""
 
     class Status(models.TextChoices):
-        READY = "READY", _("Ready")
-        RUNNING = "RUNNING", _("Running")
-        SUCCEEDED = "SUCCEEDED", _("Succeeded")
-        FAILED = "FAILED", _("Failed")
+        READY = "ready", _("Ready")
+        RUNNING = "running", _("Running")
+        SUCCEEDED = "succeeded", _("Succeeded")
+        FAILED = "failed", _("Failed")
 
     task = models.CharField(_("task"), max_length=200)
     args = models.JSONField(_("arguments"), default=list)

@@ -15,6 +15,7 @@ from django_tasks.signals import task_finished, task_started
 from django_tasks.utils import get_exception_traceback, get_module_path, normalize_json
 
 from sishu.core import clock
+from sishu.core.database import delete_in_steps
 from sishu.jobs.backend import JobRunBackend, result_of, task_of
 from sishu.jobs.models import JobRun
 
@@ -23,7 +24,7 @@ logger = logging.getLogger(__name__)
 # A worker that stops renewing its leases for this long is taken for dead.
 LEASE = timedelta(seconds=60)
 FIRST_PAUSE = timedelta(seconds=5)
-LONGEST_PAUSE = timedelta(hours=1)
+MAX_PAUSE = timedelta(hours=1)
 VANISHED = "The worker that ran this vanished before it could say how it went."
 
 
@@ -90,7 +91,7 @@ def _failed(job: JobRun, error: BaseException) -> None:
 def pause_after(attempts: int) -> timedelta:
     """How long to wait after so many failed attempts: 5 s, 15 s, 45 s … 1 h, each a fifth longer or shorter at random."""
     longer: int = 3 ** min(attempts - 1, 10)
-    return min(FIRST_PAUSE * longer, LONGEST_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  spreads retries out; no secret
+    return min(FIRST_PAUSE * longer, MAX_PAUSE) * random.uniform(0.8, 1.2)  # noqa: S311  spreads retries out; no secret
 
 
 def _finish(job: JobRun, status: JobRun.Status, **values: Any) -> None:
@@ -141,11 +142,7 @@ def revive() -> int:
     return failed.update(status=JobRun.Status.READY, attempts=0, run_after=clock.now(), finished_at=None)
 
 
-def prune(days: int = 7, *, step: int = 500) -> int:
+def prune(days: int = 7) -> int:
     """Forget jobs that succeeded more than `days` ago. Failed ones stay. Returns how many went."""
     old = JobRun.objects.filter(status=JobRun.Status.SUCCEEDED, finished_at__lt=clock.now() - timedelta(days=days))
-    count = 0
-    # In steps: one long DELETE would keep SQLite's single writer waiting.
-    while keys := list(old.values_list("pk", flat=True)[:step]):
-        count += JobRun.objects.filter(pk__in=keys).delete()[0]
-    return count
+    return delete_in_steps(old)

@@ -12,9 +12,10 @@ from django.db import connection
 from django.db.models import F, QuerySet
 
 from sishu.core import clock
+from sishu.core.database import delete_in_steps
 from sishu.outbox.models import Delivery, Fact
 
-LONGEST_PAUSE = timedelta(hours=1)
+MAX_PAUSE = timedelta(hours=1)
 # From then on the delivery counts as failing; it is still tried every hour, and never dropped.
 MANY_ATTEMPTS = 20
 
@@ -57,7 +58,7 @@ def mark_done(delivery: Delivery) -> None:
 
 def mark_failed(delivery: Delivery, error: str) -> timedelta:
     """Note a failed attempt, after its effect was rolled back. Returns the pause: 1 s, 2 s, 4 s … 1 h."""
-    pause = min(timedelta(seconds=2 ** min(delivery.attempts, 12)), LONGEST_PAUSE)
+    pause = min(timedelta(seconds=2 ** min(delivery.attempts, 12)), MAX_PAUSE)
     Delivery.objects.filter(pk=delivery.pk, done_at=None).update(
         attempts=F("attempts") + 1, next_attempt_at=clock.now() + pause, last_error=error[-4000:]
     )
@@ -78,7 +79,7 @@ def settle(reactions: Mapping[int, Sequence[str]]) -> None:
             Fact.objects.filter(pk=fact_id, delivered_at=None).update(next_attempt_at=next_attempt_at)
 
 
-def postpone(fact: Fact, pause: timedelta = LONGEST_PAUSE) -> None:
+def postpone(fact: Fact, pause: timedelta = MAX_PAUSE) -> None:
     """Leave a fact alone for a while."""
     Fact.objects.filter(pk=fact.pk, delivered_at=None).update(next_attempt_at=clock.now() + pause)
 
@@ -88,11 +89,6 @@ def failing() -> QuerySet[Delivery]:
     return Delivery.objects.filter(done_at=None, attempts__gte=MANY_ATTEMPTS)
 
 
-def prune(days: int = 180, *, step: int = 500) -> int:
+def prune(days: int = 180) -> int:
     """Forget facts that were delivered more than `days` ago, with their deliveries. Returns how many facts went."""
-    old = Fact.objects.filter(delivered_at__lt=clock.now() - timedelta(days=days))
-    count = 0
-    while keys := list(old.values_list("pk", flat=True)[:step]):
-        Fact.objects.filter(pk__in=keys).delete()
-        count += len(keys)
-    return count
+    return delete_in_steps(Fact.objects.filter(delivered_at__lt=clock.now() - timedelta(days=days)))

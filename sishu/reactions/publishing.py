@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from sishu.commerce import offers
-from sishu.content import generation, letters
+from sishu.content import generation, review_mail
 from sishu.content.facts import (
     CoauthorInvited,
     PagePublished,
@@ -16,22 +16,22 @@ from sishu.content.facts import (
 
 
 def call_reviewers(fact: WorkWaits) -> None:
-    for user in letters.reviewers():
-        letters.send_waiting.enqueue(fact.page_id, user.pk)
+    for user in review_mail.reviewers():
+        review_mail.send_waiting.enqueue(fact.page_id, user.pk)
 
 
 def tell_accepted(fact: WorkApproved) -> None:
-    for user in letters.authors_of(fact.page_id):
-        letters.send_accepted.enqueue(fact.page_id, user.pk)
+    for user in review_mail.authors_of(fact.page_id):
+        review_mail.send_accepted.enqueue(fact.page_id, user.pk)
 
 
 def tell_reasons(fact: WorkRejected) -> None:
-    for user in letters.authors_of(fact.page_id):
-        letters.send_needs_changes.enqueue(fact.page_id, user.pk, fact.task_state_id)
+    for user in review_mail.authors_of(fact.page_id):
+        review_mail.send_needs_changes.enqueue(fact.page_id, user.pk, fact.task_state_id)
 
 
 def tell_invited(fact: CoauthorInvited) -> None:
-    letters.send_invitation.enqueue(fact.invitation_id)
+    review_mail.send_invitation.enqueue(fact.invitation_id)
 
 
 def forget_pages(fact: PagePublished | PageUnpublished | WorkWithdrawn) -> None:

@@ -43,7 +43,7 @@ def prune_versions() -> int:
     return versions.prune()
 
 
-# Jobs of dead workers are given back by every worker's beat (sishu.jobs.heart), not from here.
+# Jobs of dead workers are given back by every worker's beat (sishu.jobs.heartbeat), not from here.
 SCHEDULE: tuple[Every, ...] = (
     Every("deliver sandbox notices", selling.send_sandbox_notices, seconds=2),
     Every("ask about payments", upkeep.poll_payments, seconds=10),

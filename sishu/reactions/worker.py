@@ -10,7 +10,7 @@ from django.db import InterfaceError, OperationalError, close_old_connections, c
 from django_tasks.utils import get_exception_traceback
 
 from sishu.core import clock
-from sishu.jobs import heart, runner, schedule
+from sishu.jobs import heartbeat, runner, schedule
 from sishu.jobs.schedule import Every
 from sishu.outbox import relay
 from sishu.outbox.models import Delivery, Fact
@@ -21,7 +21,7 @@ logger = logging.getLogger(__name__)
 
 IDLE_SECONDS = 0.5
 A_ROUND = 20
-LONGEST_WAIT_FOR_DATABASE = 10.0
+MAX_DATABASE_WAIT = 10.0
 
 
 def deliver_due(limit: int = 100, table: Table = TABLE) -> int:
@@ -80,20 +80,20 @@ class Worker:
 
     def run(self) -> None:
         """Work until told to stop; a database that restarts is waited for."""
-        pulse = heart.Heart(self.name)
-        pulse.start()
+        signs_of_life = heartbeat.Heartbeat(self.name)
+        signs_of_life.start()
         wait = IDLE_SECONDS
         while not self.is_stopping:
             try:
                 close_old_connections()
                 busy, wait = self.round(), IDLE_SECONDS
             except (OperationalError, InterfaceError) as error:
-                busy, wait = 0, min(wait * 2, LONGEST_WAIT_FOR_DATABASE)
+                busy, wait = 0, min(wait * 2, MAX_DATABASE_WAIT)
                 logger.warning("The database does not answer (%s); trying again in %.0f s.", error, wait)
                 connections.close_all()
             if not busy:
                 self._sleep(wait)
-        pulse.stop()
+        signs_of_life.stop()
 
     def drain(self) -> int:
         """Do everything that is due, and what that makes due. Returns how many things were done."""

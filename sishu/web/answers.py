@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import re
 from collections.abc import Callable, Iterator
 from functools import wraps
 from http import HTTPStatus
@@ -18,6 +17,7 @@ from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
 from sishu.core.errors import DomainError
+from sishu.core.strict_json import UNSTORABLE, refuse_constant
 
 TITLES = {
     400: _("This request cannot be read"),
@@ -33,8 +33,6 @@ TITLES = {
 }
 # Below this address nothing but JSON is spoken.
 API = "/api/v1/"
-# What JSON can say but no database stores: NUL, and halves of characters.
-UNSTORABLE = re.compile("[\0\ud800-\udfff]")
 
 View = Callable[..., HttpResponseBase]
 
@@ -79,7 +77,7 @@ def read_body(request: HttpRequest) -> QueryDict | dict[str, Any]:
 def read_json(request: HttpRequest) -> dict[str, Any]:
     """The JSON object in a body, whatever its declared type. Unreadable for anything else."""
     try:
-        data = json.loads(request.body.decode(), parse_constant=_no_constant)
+        data = json.loads(request.body.decode(), parse_constant=refuse_constant)
     except UnicodeDecodeError as error:
         raise Unreadable(gettext("The body is not valid UTF-8. Send it as UTF-8.")) from error
     except (ValueError, RecursionError) as error:
@@ -154,10 +152,6 @@ def _read_form(request: HttpRequest) -> QueryDict:
         except UnicodeDecodeError as error:
             raise Unreadable(gettext("The form is not valid UTF-8. Send it as UTF-8.")) from error
     return request.POST
-
-
-def _no_constant(name: str) -> None:
-    raise ValueError(f"{name} is not JSON.")
 
 
 def _strings(data: QueryDict | dict[str, Any]) -> Iterator[str]:

@@ -19,6 +19,7 @@ from django.utils.translation import get_language
 from sishu.accounts import roles, selectors
 from sishu.content import generation
 from sishu.content import selectors as works_in
+from sishu.content.house import DEFAULT_NAMES
 from sishu.content.models import HomePage
 from sishu.web import paths
 
@@ -26,7 +27,6 @@ Kept = TypeVar("Kept")
 
 # How long a link to the desk may outlive the right to sit there. The desk itself asks every time.
 DUTIES_SECONDS = 60
-NAMES = {"zh-hans": "私塾", "en": "Sishu"}
 LABELS = {"zh-hans": "中文", "en": "EN"}
 INVITATIONS = {"zh-hans": "阅读中文版", "en": "Read in English"}
 ALSO = {"zh-hans": "另有中文版", "en": "Also in English"}
@@ -102,7 +102,7 @@ def house_of(page: HomePage | None, code: str, works_count: int = 0) -> House:
     """The house as a title page, live or still a draft, describes it."""
     return House(
         page_id=page.pk if page else None,
-        name=page.site_name if page else NAMES.get(code, NAMES["en"]),
+        name=page.site_name if page else DEFAULT_NAMES[code],
         credo=tuple(page.credo_lines) if page else (),
         lead=page.lead if page else "",
         footer=tuple(page.footer.splitlines()) if page else (),

@@ -14,10 +14,10 @@ from django.utils.translation import get_language
 
 from sishu.content import selectors
 from sishu.content.models import ArticlePage
-from sishu.web import context, lists, paths, shelf
+from sishu.web import context, listings, lists, paths
 
-LONGEST_QUERY = 100
-FARTHEST_PAGE = 50
+MAX_QUERY_LENGTH = 100
+MAX_PAGE = 50
 BEFORE, AFTER = 30, 90  # characters of an excerpt on each side of the first word found
 _HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff]{3,}")
 
@@ -26,13 +26,15 @@ _HAN = re.compile("[\u3040-\u30ff\u3400-\u9fff]{3,}")
 def search(request: HttpRequest) -> HttpResponse:
     """Works on the shelves of this language that hold all the words."""
     language = get_language()
-    query = " ".join(request.GET.get("q", "").split())[:LONGEST_QUERY]
-    number = lists.page_number(request, FARTHEST_PAGE)
+    query = " ".join(request.GET.get("q", "").split())[:MAX_QUERY_LENGTH]
+    number = lists.page_number(request, MAX_PAGE)
     found = selectors.Found([], 0)
     if query:
         found = selectors.find_works(query, locale=language, start=(number - 1) * lists.PER_PAGE, size=lists.PER_PAGE)
     # As rows need them, and with the bodies that excerpts are cut from.
-    by_key = shelf.with_row(ArticlePage.objects.filter(pk__in=[work.pk for work in found.works])).defer(None).in_bulk()
+    by_key = (
+        selectors.for_list(ArticlePage.objects.filter(pk__in=[work.pk for work in found.works])).defer(None).in_bulk()
+    )
     works = [by_key[work.pk] for work in found.works if work.pk in by_key]
     here = f"{paths.home_path(language)}search"
     response = render(
@@ -40,10 +42,10 @@ def search(request: HttpRequest) -> HttpResponse:
         "pages/search.html",
         {
             "query": query, "query_part": urlencode({"q": query}) + "&", "here": here, "number": number,
-            "total": found.total, "pages": lists.pages_for(found.total, FARTHEST_PAGE),
-            "hits": list(zip(shelf.rows_of(works), excerpts(works, query), strict=True)),
+            "total": found.total, "pages": lists.pages_for(found.total, MAX_PAGE),
+            "hits": list(zip(listings.rows_of(works), excerpts(works, query), strict=True)),
             "alternates": [
-                shelf.Translation(f"{other.home}search?{urlencode({'q': query})}", other)
+                listings.Translation(f"{other.home}search?{urlencode({'q': query})}", other)
                 for other in context.house_now().others
             ],
         },

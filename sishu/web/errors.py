@@ -14,7 +14,7 @@ from sishu.web import answers
 log = logging.getLogger(__name__)
 
 # When even the page of apology cannot be drawn.
-LAST_WORDS = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>500</title>
+FALLBACK_500 = """<!doctype html><html lang="zh-Hans"><meta charset="utf-8"><title>500</title>
 <p>出了差错，已经记下。请稍后再试。</p><p lang="en">Something went wrong and was noted. Please try again later.</p></html>"""
 
 
@@ -79,4 +79,4 @@ def server_error(request: HttpRequest) -> HttpResponse:
         )
     except Exception:  # the database or a template may be what is broken
         log.exception("The error page failed too.")
-        return HttpResponse(LAST_WORDS, status=500)
+        return HttpResponse(FALLBACK_500, status=500)

@@ -17,7 +17,8 @@ from wagtail.models import Page
 from sishu.content import selectors
 from sishu.content.models import ArticlePage, CreatorHub, HomePage
 from sishu.content.paywall import Level
-from sishu.web import bodies, context, pagecache, paths, shelf
+from sishu.core import addresses
+from sishu.web import bodies, context, listings, pagecache, paths
 
 IN_FEED = 20
 IN_SITEMAP = 50_000  # the most that the protocol allows in one file
@@ -29,7 +30,7 @@ CLOSED = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class SitemapEntry:
     """One address of the sitemap."""
 
     path: str
@@ -57,16 +58,16 @@ def _answer(request: HttpRequest, kind: type[Rss201rev2Feed] | type[Atom1Feed]) 
 
 def _fill(kind: type[SyndicationFeed], here: str) -> SyndicationFeed:
     language, house = get_language(), context.house_now()
-    works = list(shelf.with_row(selectors.published(language)).defer(None)[:IN_FEED])
+    works = list(selectors.for_list(selectors.published(language)).defer(None)[:IN_FEED])
     feed = kind(
         title=house.name,
-        link=paths.absolute(house.home),
+        link=addresses.absolute(house.home),
         description=house.lead,
         language=paths.tag_of(language),
-        feed_url=paths.absolute(here),
+        feed_url=addresses.absolute(here),
     )
-    for work, row in zip(works, shelf.rows_of(works), strict=True):
-        link = paths.absolute(row.path)
+    for work, row in zip(works, listings.rows_of(works), strict=True):
+        link = addresses.absolute(row.path)
         feed.add_item(
             title=row.title,
             link=link,
@@ -100,7 +101,7 @@ def sitemap(request: HttpRequest) -> HttpResponse:
     return pagecache.share(request, response)
 
 
-def _entries() -> Iterator[Entry]:
+def _entries() -> Iterator[SitemapEntry]:
     families: dict[object, list[Page]] = {}
     for model in (HomePage, CreatorHub, ArticlePage):
         pages = model.objects.live().select_related("locale").order_by("path")
@@ -112,7 +113,7 @@ def _entries() -> Iterator[Entry]:
         alternates = tuple((paths.tag_of(page.locale.language_code), paths.page_path(page)) for page in family)
         for page in family:
             changed_at = page.last_published_at.isoformat() if page.last_published_at else ""
-            yield Entry(paths.page_path(page), changed_at, alternates if len(family) > 1 else ())
+            yield SitemapEntry(paths.page_path(page), changed_at, alternates if len(family) > 1 else ())
 
 
 @paths.by_path

@@ -4,30 +4,24 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from secrets import compare_digest
 
 from django.conf import settings
-from django.core.files.base import ContentFile
-from django.core.files.storage import default_storage
 from django.db import Error as DatabaseError
 from django.db import connection
 from django.db.models import Count
 from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.urls import path
-from django.utils.crypto import get_random_string
 
 from sishu.commerce.models import Order, Payment
-from sishu.core import clock
+from sishu.core import clock, storage
+from sishu.jobs import heartbeat
 from sishu.jobs import selectors as jobs
 from sishu.jobs.models import JobRun
 from sishu.outbox import relay
 from sishu.outbox.models import Fact
 
 log = logging.getLogger(__name__)
-
-# A worker beats every few seconds; one that has not for this long is not coming back by itself.
-LONGEST_SILENCE = timedelta(minutes=2)
 
 
 def healthz(request: HttpRequest) -> HttpResponse:
@@ -60,12 +54,11 @@ def _check_jobs() -> str:
     beat = jobs.find_last_beat()
     if beat is None:
         return "no worker has ever been seen"
-    return f"no worker since {beat.isoformat()}" if clock.now() - beat > LONGEST_SILENCE else ""
+    return f"no worker since {beat.isoformat()}" if clock.now() - beat > heartbeat.SILENCE else ""
 
 
 def _check_storage() -> str:
-    name = default_storage.save(f"ready/{get_random_string(12)}", ContentFile(b"ready"))
-    default_storage.delete(name)
+    storage.probe()
     return ""
 
 
@@ -112,7 +105,7 @@ def _by_status(name: str, help_text: str, model: type[JobRun | Order | Payment])
     yield f"# HELP {name} {help_text}"
     yield f"# TYPE {name} gauge"
     for status in model.Status.values:
-        yield f'{name}{{status="{status.lower()}"}} {counted.get(status, 0)}'
+        yield f'{name}{{status="{status}"}} {counted.get(status, 0)}'
 
 
 urlpatterns = [

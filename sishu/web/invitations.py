@@ -13,8 +13,9 @@ from django.utils.translation import gettext as _
 from django.views.decorators.http import require_POST
 
 from sishu.accounts.models import User
+from sishu.commerce import terms
 from sishu.content import coauthors
-from sishu.web import answers, terms
+from sishu.web import answers
 from sishu.web.writing import for_writers
 
 

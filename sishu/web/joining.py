@@ -1,4 +1,4 @@
-"""Coming in, staying known, going out: sign-up, sign-in, verification, passwords and one's own account.
+"""Coming in, staying known, going out: sign-up, sign-in, verification and passwords.
 
 The flows are allauth's, and so are the names of the addresses; pages, words and the JSON voice are ours.
 """
@@ -8,25 +8,20 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account import views as allauth
-from allauth.account.decorators import reauthentication_required
-from allauth.decorators import rate_limit
 from django.contrib import messages
-from django.contrib.auth.decorators import login_required
 from django.contrib.auth.models import AnonymousUser
-from django.core.exceptions import PermissionDenied
 from django.db import IntegrityError, transaction
 from django.forms import BaseForm
 from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.middleware.csrf import get_token
-from django.shortcuts import get_object_or_404, redirect, render
+from django.shortcuts import redirect, render
 from django.urls import path, re_path, reverse_lazy
 from django.utils.decorators import method_decorator
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_POST
 
-from sishu.accounts import addresses, forms, selectors, signin, tokens
-from sishu.accounts.models import ApiToken, User
+from sishu.accounts import addresses, forms, signin
+from sishu.accounts.models import User
 from sishu.web import answers
 
 
@@ -66,6 +61,15 @@ class TwoVoices:
         if limited:
             response["Retry-After"] = "300"
         return response
+
+
+class InOneTransaction:
+    """Mixed into form views whose work is done together or not at all."""
+
+    def form_valid(self, form: BaseForm) -> HttpResponse:
+        with transaction.atomic():
+            response: HttpResponse = super().form_valid(form)  # type: ignore[misc]
+            return response
 
 
 class Entrance(TwoVoices):
@@ -162,13 +166,9 @@ def verification_sent(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(never_cache, name="dispatch")
-class ForgotPassword(TwoVoices, allauth.PasswordResetView):
+class ForgotPassword(InOneTransaction, TwoVoices, allauth.PasswordResetView):
     template_name = "joining/forgot.html"
     form_class = forms.ResetPasswordForm
-
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        with transaction.atomic():
-            return super().form_valid(form)
 
 
 class ForgotPasswordSent(allauth.PasswordResetDoneView):
@@ -176,109 +176,22 @@ class ForgotPasswordSent(allauth.PasswordResetDoneView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class NewPassword(TwoVoices, allauth.PasswordResetFromKeyView):
+class NewPassword(InOneTransaction, TwoVoices, allauth.PasswordResetFromKeyView):
     template_name = "joining/new_password.html"
     form_class = forms.ResetPasswordKeyForm
     success_url = reverse_lazy("account_login")
 
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        with transaction.atomic():
-            return super().form_valid(form)
-
 
 @method_decorator(never_cache, name="dispatch")
-class ChangePassword(TwoVoices, allauth.PasswordChangeView):
+class ChangePassword(InOneTransaction, TwoVoices, allauth.PasswordChangeView):
     template_name = "joining/change_password.html"
     form_class = forms.ChangePasswordForm
-
-    def form_valid(self, form: BaseForm) -> HttpResponse:
-        with transaction.atomic():
-            return super().form_valid(form)
 
 
 @method_decorator(never_cache, name="dispatch")
 class Reauthenticate(TwoVoices, allauth.ReauthenticateView):
     template_name = "joining/reauthenticate.html"
     form_class = forms.ReauthenticateForm
-
-
-@never_cache
-@login_required
-@answers.explain_refusals
-def account(request: HttpRequest) -> HttpResponse:
-    """A person's settings: name, language, address, password, tokens."""
-    form = forms.ProfileForm(request.POST or None, instance=_signed_in(request))
-    if request.method == "POST" and answers.read_body(request) and form.is_valid():
-        form.save()
-        messages.success(request, _("Saved."))
-        return redirect("account")
-    return _account_page(request, profile=form)
-
-
-@never_cache
-@login_required
-@answers.explain_refusals
-def change_email(request: HttpRequest) -> HttpResponse:
-    """Begin to use another address."""
-    return _change_email(request) if request.method == "POST" else redirect("account")
-
-
-@reauthentication_required
-@rate_limit(action="manage_email")
-def _change_email(request: HttpRequest) -> HttpResponse:
-    form = forms.EmailForm(user=request.user, data=answers.read_body(request))
-    if not form.is_valid():
-        return _account_page(request, email=form)
-    form.save(request)
-    return redirect("account_email_verification_sent")
-
-
-@never_cache
-@login_required
-@answers.explain_refusals
-def issue_token(request: HttpRequest) -> HttpResponse:
-    """Make a token, and show its secret this once."""
-    return _issue_token(request) if request.method == "POST" else redirect("account")
-
-
-@reauthentication_required
-def _issue_token(request: HttpRequest) -> HttpResponse:
-    form = forms.TokenForm(answers.read_body(request))
-    if not form.is_valid():
-        return _account_page(request, new_token=form)
-    token, secret = tokens.issue(_signed_in(request), form.cleaned_data["name"], scope=form.cleaned_data["scope"])
-    return render(request, "joining/token.html", {"token": token, "secret": secret})
-
-
-@never_cache
-@login_required
-@require_POST
-def revoke_token(request: HttpRequest, pk: int) -> HttpResponse:
-    """End one of one's own tokens."""
-    tokens.revoke(get_object_or_404(ApiToken, pk=pk, user=_signed_in(request)))
-    messages.success(request, _("The token is revoked. Programs that use it are refused from now on."))
-    return redirect("account")
-
-
-def _signed_in(request: HttpRequest) -> User:
-    if not isinstance(request.user, User):
-        raise PermissionDenied
-    return request.user
-
-
-def _account_page(request: HttpRequest, **bound: BaseForm) -> HttpResponse:
-    user = _signed_in(request)
-    page = {
-        "profile": forms.ProfileForm(instance=user),
-        "email": forms.EmailForm(user=user),
-        "new_token": forms.TokenForm(),
-        **bound,
-        "verified": selectors.has_verified_email(user),
-        "address": addresses.find_unverified(user),
-        "tokens": ApiToken.objects.filter(user=user, revoked_at=None).order_by("-created_at"),
-    }
-    status = 422 if any(form.errors for form in bound.values()) else 200
-    return render(request, "joining/account.html", page, status=status)
 
 
 urlpatterns = [
@@ -296,8 +209,4 @@ urlpatterns = [
     ),
     path("password/change", ChangePassword.as_view(), name="account_change_password"),
     path("reauthenticate", Reauthenticate.as_view(), name="account_reauthenticate"),
-    path("account", account, name="account"),
-    path("account/email", change_email, name="account_email"),
-    path("account/tokens", issue_token, name="account_tokens"),
-    path("account/tokens/<int:pk>/revoke", revoke_token, name="account_token_revoke"),
 ]

@@ -13,9 +13,10 @@ from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
 from sishu.commerce.models import Entitlement, Offer
+from sishu.content import selectors
 from sishu.content.models import ArticlePage, HomePage
 from sishu.core import clock
-from sishu.web import shelf, shop
+from sishu.web import listings, shop
 
 
 @never_cache
@@ -31,12 +32,12 @@ def library(request: HttpRequest) -> HttpResponse:
     houses = HomePage.objects.values("translation_key")
     plan = held.filter(page__translation_key__in=houses, ends_at__isnull=False).order_by("-ends_at").first()
     offer = Offer.objects.filter(is_open=True, page__translation_key__in=houses).exclude(interval="").first()
-    return render(request, "shop/library.html", {"rows": shelf.rows_of(works), "plan": plan, "plan_offer": offer})
+    return render(request, "shop/library.html", {"rows": listings.rows_of(works), "plan": plan, "plan_offer": offer})
 
 
 def own_works(keys: Sequence[object], language: str | None) -> list[ArticlePage]:
     """One page per work: in the reader's language if there is one, else in the other. Newest purchase first."""
-    pages = shelf.with_row(ArticlePage.objects.live().filter(translation_key__in=keys))
+    pages = selectors.for_list(ArticlePage.objects.live().filter(translation_key__in=keys))
     chosen: dict[object, ArticlePage] = {}
     for page in pages:
         if page.translation_key not in chosen or page.locale.language_code == language:

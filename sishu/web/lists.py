@@ -17,14 +17,14 @@ from taggit.models import Tag
 from sishu.content import selectors
 from sishu.content.models import ArticlePage, Category
 from sishu.content.paywall import Level
-from sishu.web import context, pagecache, paths, shelf
+from sishu.web import context, listings, pagecache, paths
 
 PER_PAGE = 20
-FARTHEST_PAGE = 500
+MAX_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
-class Choice:
+class WorkFilter:
     """Which works a list shows, what it is called, and the one query parameter that says so."""
 
     works: QuerySet[ArticlePage]
@@ -51,24 +51,26 @@ def articles(request: HttpRequest) -> HttpResponse:
             "here": here,
             "query": f"{query}&" if query else "",
             "canonical": f"{here}?{query}" if query else here,
-            "alternates": [shelf.Translation(f"{other.home}articles", other) for other in context.house_now().others],
+            "alternates": [
+                listings.Translation(f"{other.home}articles", other) for other in context.house_now().others
+            ],
         },
     )
     return pagecache.share(request, response, "category", "tag", "free", "page")
 
 
-def choose(asked: QueryDict, works: QuerySet[ArticlePage]) -> Choice:
+def choose(asked: QueryDict, works: QuerySet[ArticlePage]) -> WorkFilter:
     """What a query asks to see. Of several wishes the first counts; 404 for a category or tag that is none."""
     if slug := asked.get("category"):
         category = get_object_or_404(Category, slug=slug)
         branch = works.filter(category__in=Category.get_tree(category))
-        return Choice(branch, category.name, {"category": slug}, category)
+        return WorkFilter(branch, category.name, {"category": slug}, category)
     if slug := asked.get("tag"):
         tag = get_object_or_404(Tag, slug=slug)
-        return Choice(works.filter(tagged_items__tag=tag), tag.name, {"tag": slug})
+        return WorkFilter(works.filter(tagged_items__tag=tag), tag.name, {"tag": slug})
     if "free" in asked:
-        return Choice(works.filter(level=Level.PUBLIC), _("Free articles"), {"free": "1"})
-    return Choice(works, _("Articles"), {})
+        return WorkFilter(works.filter(level=Level.PUBLIC), _("Free articles"), {"free": "1"})
+    return WorkFilter(works, _("Articles"), {})
 
 
 def page_of(works: QuerySet[ArticlePage], request: HttpRequest) -> dict[str, Any]:
@@ -78,14 +80,14 @@ def page_of(works: QuerySet[ArticlePage], request: HttpRequest) -> dict[str, Any
     if number > 1 and start >= total:
         raise Http404
     return {
-        "rows": shelf.rows_of(shelf.with_row(works)[start : start + PER_PAGE]),
+        "rows": listings.rows_of(selectors.for_list(works)[start : start + PER_PAGE]),
         "number": number,
         "pages": pages_for(total),
         "total": total,
     }
 
 
-def page_number(request: HttpRequest, farthest: int = FARTHEST_PAGE) -> int:
+def page_number(request: HttpRequest, farthest: int = MAX_PAGE) -> int:
     """Which page of a list is asked for; 404 for what can be none."""
     asked = request.GET.get("page", "1")
     if not (asked.isascii() and asked.isdigit() and len(asked) <= 4 and 1 <= int(asked) <= farthest):
@@ -93,7 +95,7 @@ def page_number(request: HttpRequest, farthest: int = FARTHEST_PAGE) -> int:
     return int(asked)
 
 
-def pages_for(total: int, farthest: int = FARTHEST_PAGE) -> int:
+def pages_for(total: int, farthest: int = MAX_PAGE) -> int:
     """How many pages a list has, as far as we turn them."""
     return min(-(-total // PER_PAGE), farthest)
 

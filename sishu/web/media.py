@@ -17,6 +17,7 @@ from django.urls import path
 from django.utils.cache import patch_vary_headers
 from django.views.decorators.http import require_safe
 
+from sishu.accounts import roles
 from sishu.commerce import access
 from sishu.content import coauthors
 from sishu.content.models import Attachment, MediaUse, Picture
@@ -59,7 +60,7 @@ def _ask(request: HttpRequest, upload: Picture | Attachment) -> bool:
     if not request.user.is_authenticated or not (
         any(_opens(request.user, use) for use in live)
         or upload.uploaded_by_user_id == request.user.pk
-        or request.user.has_perm(access.REVIEW)
+        or request.user.has_perm(roles.REVIEW_WORK)
         or coauthors.share(upload, request.user)
     ):
         raise Http404

@@ -15,16 +15,17 @@ from django.utils.cache import patch_vary_headers
 from django.utils.translation import gettext as _
 from django.utils.translation.trans_real import parse_accept_lang_header
 
-from sishu.content.uploads import LARGEST_FILE
+from sishu.content.uploads import MAX_FILE_BYTES
+from sishu.core import languages
 from sishu.web import answers, errors
 
 log = logging.getLogger(__name__)
 
 Next = Callable[[HttpRequest], HttpResponseBase]
 
-LONGEST_PATH = 1_000
-LONGEST_QUERY = 4_000
-LONGEST_NUMBER = 15
+MAX_PATH_LENGTH = 1_000
+MAX_QUERY_LENGTH = 4_000
+MAX_NUMBER_LENGTH = 15
 
 PUBLIC_POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data: blob:; font-src 'self'; "
@@ -40,7 +41,7 @@ STUDIO_POLICY = (
 STUDIO = "/studio/"
 # Where files come along. Everywhere else a form is small; its body would be kept on disk before anybody asks who sends it.
 UPLOADS = re.compile(r"/(publish|edit/\d+|writing/(images|files)|studio/(images|documents)/.*)")
-LARGEST_UPLOAD = LARGEST_FILE + 2**20  # with the form around it
+MAX_UPLOAD_BYTES = MAX_FILE_BYTES + 2**20  # with the form around it
 POLICY = "Content-Security-Policy"
 LANGUAGE_KEY = "language"  # ?language=en on any page that has one address for both languages
 
@@ -75,17 +76,17 @@ def is_readable(request: HttpRequest) -> bool:
     A path that is not UTF-8 reaches us with its odd bytes percent-encoded once more, and names nothing.
     """
     query = request.META.get("QUERY_STRING", "")
-    if len(request.path_info) > LONGEST_PATH or len(query) > LONGEST_QUERY or "\0" in request.path_info:
+    if len(request.path_info) > MAX_PATH_LENGTH or len(query) > MAX_QUERY_LENGTH or "\0" in request.path_info:
         return False
     length = request.META.get("CONTENT_LENGTH") or "0"
-    if len(length) > LONGEST_NUMBER or not (length.isascii() and length.isdigit()):
+    if len(length) > MAX_NUMBER_LENGTH or not (length.isascii() and length.isdigit()):
         return False
     return "%" not in query or _is_text(unquote_to_bytes(query))
 
 
 def largest_body(request: HttpRequest) -> int:
     """How many bytes the address takes at most."""
-    return LARGEST_UPLOAD if UPLOADS.fullmatch(request.path_info) else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
+    return MAX_UPLOAD_BYTES if UPLOADS.fullmatch(request.path_info) else settings.DATA_UPLOAD_MAX_MEMORY_SIZE
 
 
 def _is_text(raw: bytes) -> bool:
@@ -169,7 +170,6 @@ def _supported(code: str | None) -> str | None:
 
 def _from_header(header: str) -> str | None:
     for wish, _quality in parse_accept_lang_header(header):
-        for code, _name in settings.LANGUAGES:
-            if code.split("-")[0] == wish.split("-")[0].lower():
-                return code
+        if code := languages.find(wish):
+            return code
     return None

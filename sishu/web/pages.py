@@ -24,7 +24,7 @@ from sishu.commerce import access
 from sishu.content import generation, selectors
 from sishu.content.models import ArticlePage, CreatorHub
 from sishu.content.paywall import Level
-from sishu.web import context, errors, lists, pagecache, paths, shelf
+from sishu.web import context, errors, listings, lists, pagecache, paths
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Article:
     """An article without its text, and what stands around it."""
 
     page: ArticlePage
-    around: shelf.Around
+    around: listings.ArticleContext
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Room:
     """A creator's room."""
 
     page: CreatorHub
-    translations: tuple[shelf.Translation, ...]
+    translations: tuple[listings.Translation, ...]
 
 
 @paths.by_path
@@ -129,7 +129,7 @@ def _find_article(language: str, room: str, slug: str) -> Article | None:
     if page is None:
         return None
     others = [work for work in works if work.pk != page.pk and not work.withdrawn_at]
-    return Article(page, shelf.around(page, others))
+    return Article(page, listings.article_context(page, others))
 
 
 def _find_room(language: str, slug: str) -> Room | None:
@@ -140,7 +140,7 @@ def _find_room(language: str, slug: str) -> Room | None:
     if page is None:
         return None
     translations = tuple(
-        shelf.Translation(paths.page_path(room), context.language_named(room.locale.language_code))
+        listings.Translation(paths.page_path(room), context.language_named(room.locale.language_code))
         for room in rooms
         if room.pk != page.pk
     )

@@ -9,7 +9,6 @@ from django.conf import settings
 from django.http import HttpResponse
 from django.urls import register_converter
 from django.urls.converters import IntConverter
-from django.utils.encoding import iri_to_uri
 from wagtail.models import Page
 
 View = TypeVar("View", bound=Callable[..., HttpResponse])
@@ -53,11 +52,6 @@ def page_path(page: Page) -> str:
 def below_home(url_path: str) -> str:
     """Wagtail's path without the title page's own slug, which no address shows: /house/shen/moon/ is shen/moon/."""
     return url_path.split("/", 2)[-1]
-
-
-def absolute(path: str) -> str:
-    """A path with the site's name before it."""
-    return f"{settings.SITE_URL}{iri_to_uri(path)}"
 
 
 def tag_of(language: str) -> str:

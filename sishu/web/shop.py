@@ -25,7 +25,7 @@ from sishu.commerce.models import Offer, Order, Payment
 from sishu.core import plugins
 from sishu.core.errors import Invalid, Missing, NotAllowed
 from sishu.gateways.base import Instruction
-from sishu.web import answers, context, paths, shelf
+from sishu.web import answers, context, listings, paths
 
 # What a bigint column counts to; a larger id names nothing.
 LARGEST_ID = 2**63 - 1
@@ -206,7 +206,7 @@ def way_in(offer: Offer, language: str) -> Way:
 
 def ways_to_open(page: Page) -> list[Offer]:
     """The offers that open a page: its own first, then the house's plan."""
-    ways = shelf.ways(page)
+    ways = listings.opening_offers(page)
     return [offer for offer in (ways.once, ways.plan) if offer is not None]
 
 

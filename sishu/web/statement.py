@@ -19,6 +19,7 @@ from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
+from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
 from sishu.commerce.models import OrderLine
@@ -31,14 +32,12 @@ from sishu.ledger.selectors import StatementRow
 from sishu.web import answers
 from sishu.web.spreadsheets import csv_response
 
-# Whoever reads the books reads everyone's part of them.
-READ_BOOKS = "ledger.view_transfer"
 ALL = "all"
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class StatementEntry:
     """One sale, or its reversal, as the creator sees it: what the buyer paid, their own part, what they then had."""
 
     moment: datetime
@@ -57,11 +56,11 @@ class Statement:
     code: str
     book: Book
     currency: str
-    entries: list[Entry]
+    entries: list[StatementEntry]
     month: str = ALL
 
     @cached_property
-    def shown(self) -> list[Entry]:
+    def shown(self) -> list[StatementEntry]:
         return [entry for entry in self.entries if self.month in (ALL, month_of(entry.moment))]
 
     @property
@@ -169,7 +168,7 @@ def month_label(month: str) -> str:
     return date_format(date.fromisoformat(f"{month}-01"), "YEAR_MONTH_FORMAT")
 
 
-def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list[Entry]:
+def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list[StatementEntry]:
     lines = _own_lines(creator, {row.ref for row in rows})
     by_journal: dict[int, list[StatementRow]] = {}
     for row in rows:  # an order of two of their works moves twice to the same creator: one entry
@@ -177,11 +176,11 @@ def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list
     return [_entry(moves, lines.get(moves[0].ref, []), currency) for moves in by_journal.values()]
 
 
-def _entry(moves: Sequence[StatementRow], lines: Sequence[OrderLine], currency: str) -> Entry:
+def _entry(moves: Sequence[StatementRow], lines: Sequence[OrderLine], currency: str) -> StatementEntry:
     first, last = moves[0], moves[-1]
     kinds = {"sale": _("Sale"), "refund": _("Refunded sale")}
     sign = -1 if first.reverses else 1
-    return Entry(
+    return StatementEntry(
         moment=first.posted_at,
         kind=kinds.get(first.kind, first.kind),
         title=pgettext("between names", ", ").join(line.title for line in lines),
@@ -211,7 +210,8 @@ def _creator(request: HttpRequest) -> User:
     assert isinstance(request.user, User)  # noqa: S101  for the type checker: the views ask for a sign-in
     name = request.GET.get("creator", "")
     creator = people.find_by_login(name) if name else request.user
-    if creator is None or (creator != request.user and not request.user.has_perm(READ_BOOKS)):
+    # Whoever reads the books reads everyone's part of them.
+    if creator is None or (creator != request.user and not request.user.has_perm(roles.VIEW_TRANSFER)):
         raise Missing(_("There is no such statement."))
     return creator
 

@@ -9,24 +9,25 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sishu.content.models import ArticlePage
 from sishu.content.paywall import Level
-from sishu.web import context, paths, shelf
+from sishu.core import addresses
+from sishu.web import context, listings, paths
 
 # Marks the place of the part that is not free; schema.org wants a class.
 PAYWALLED = "paywalled"
 ESCAPES = {ord(">"): "\\u003E", ord("<"): "\\u003C", ord("&"): "\\u0026"}
 
 
-def article(page: ArticlePage, around: shelf.Around) -> dict[str, Any]:
+def article(page: ArticlePage, around: listings.ArticleContext) -> dict[str, Any]:
     """schema.org's Article. Google counts what asks to sign in among the paywalled."""
     is_free = page.level == Level.PUBLIC
     data: dict[str, Any] = {
         "@context": "https://schema.org",
         "@type": "Article",
-        "mainEntityOfPage": paths.absolute(around.path),
+        "mainEntityOfPage": addresses.absolute(around.path),
         "headline": page.title,
         "description": page.summary,
         "inLanguage": paths.tag_of(page.locale.language_code),
-        "image": [paths.absolute(around.picture)],
+        "image": [addresses.absolute(around.picture)],
         "author": [_person(author) for author in around.authors],
         "publisher": {"@type": "Organization", "name": context.house_now().name},
         "isAccessibleForFree": is_free,
@@ -48,6 +49,6 @@ def script(data: dict[str, Any]) -> SafeString:
     return mark_safe(f'<script type="application/ld+json">{text}</script>')  # noqa: S308  escaped above
 
 
-def _person(author: shelf.Author) -> dict[str, str]:
+def _person(author: listings.Author) -> dict[str, str]:
     person = {"@type": "Person", "name": author.name}
-    return {**person, "url": paths.absolute(author.path)} if author.path else person
+    return {**person, "url": addresses.absolute(author.path)} if author.path else person

@@ -19,14 +19,14 @@ from sishu.core.errors import DomainError, Invalid, NotAllowed
 from sishu.web import answers, media
 
 # Room for the form around the largest picture and the largest file.
-LARGEST_PICTURE_FORM = 21 * 2**20
-LARGEST_FILE_FORM = uploads.LARGEST_FILE + 2**20
+MAX_PICTURE_FORM_BYTES = 21 * 2**20
+MAX_FILE_FORM_BYTES = uploads.MAX_FILE_BYTES + 2**20
 SHOWN_WIDTH = 720
 
 Upload = Callable[[HttpRequest, UploadedFile[Any]], dict[str, object]]
 
 
-def taking(most: int) -> Callable[[Upload], Callable[..., HttpResponseBase]]:
+def accepts_upload(most: int) -> Callable[[Upload], Callable[..., HttpResponseBase]]:
     """A view that takes one `file` of a form of at most `most` bytes from somebody who may publish here."""
 
     def wrap(take: Upload) -> Callable[..., HttpResponseBase]:
@@ -65,14 +65,14 @@ def check_size(request: HttpRequest, most: int) -> None:
         )
 
 
-@taking(LARGEST_PICTURE_FORM)
+@accepts_upload(MAX_PICTURE_FORM_BYTES)
 def picture(request: HttpRequest, file: UploadedFile[Any]) -> dict[str, object]:
     """Keep a picture for a text."""
     kept = uploads.add_picture(request.user, file)  # type: ignore[arg-type]
     return {"id": kept.pk, "url": reverse("writing_image", args=[kept.pk]), "alt": kept.description}
 
 
-@taking(LARGEST_FILE_FORM)
+@accepts_upload(MAX_FILE_FORM_BYTES)
 def attachment(request: HttpRequest, file: UploadedFile[Any]) -> dict[str, object]:
     """Keep a file for a text."""
     kept = uploads.add_attachment(request.user, file)  # type: ignore[arg-type]

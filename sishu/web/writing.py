@@ -27,15 +27,15 @@ from django.views.decorators.http import require_POST, require_safe
 
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
-from sishu.commerce import offers
-from sishu.content import coauthors, generation, uploads, workflow, writing
+from sishu.commerce import terms
+from sishu.content import coauthors, uploads, workflow, writing
 from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage
 from sishu.content.writing import ChangedElsewhere
 from sishu.core.errors import DomainError, Invalid, NotAllowed
-from sishu.web import answers, desk, desk_forms, paths, terms
-from sishu.web.desk_forms import Sent
-from sishu.web.uploads import LARGEST_PICTURE_FORM, check_size
+from sishu.web import answers, editor_input, editor_pages, paths
+from sishu.web.editor_input import Sent
+from sishu.web.uploads import MAX_PICTURE_FORM_BYTES, check_size
 
 # Names the families of works begun here. See `_family`.
 BEGUN = UUID("6f1f6b1c-6c0b-4ce5-9a4b-6b7f0c3f3a52")
@@ -69,7 +69,7 @@ def publish(request: HttpRequest) -> HttpResponseBase:
         return receive(request, None)
     if answers.wants_json(request):
         return answers.message(request, _("Send the fields by POST."), csrf_token=get_token(request))
-    return desk.sheet(request, None)
+    return editor_pages.sheet(request, None)
 
 
 @for_writers
@@ -87,7 +87,7 @@ def edit(request: HttpRequest, key: int) -> HttpResponseBase:
             "tags": list(values.tags),
         }
         return answers.message(request, page.draft_title, csrf_token=get_token(request), **facts, **describe(page))
-    return desk.sheet(request, page)
+    return editor_pages.sheet(request, page)
 
 
 @for_writers
@@ -96,7 +96,7 @@ def autosave(request: HttpRequest, key: int | None = None) -> HttpResponseBase:
     """Keeps the text while one writes; price and parts wait for the button, since they count at once."""
     page = own(request, key) if key else None
     try:
-        sent = desk_forms.read(answers.read_body(request))
+        sent = editor_input.read(answers.read_body(request))
         with transaction.atomic(durable=True):
             page = keep(request, page, sent)
     except DomainError as error:
@@ -109,15 +109,15 @@ def autosave(request: HttpRequest, key: int | None = None) -> HttpResponseBase:
 
 def receive(request: HttpRequest, page: ArticlePage | None) -> HttpResponseBase:
     """Do what a form or a program asks, all of it or nothing, and answer it. A refused form comes back as it was."""
-    check_size(request, LARGEST_PICTURE_FORM)
+    check_size(request, MAX_PICTURE_FORM_BYTES)
     data = answers.read_body(request)
     sent = None
     try:
-        sent = _with_cover(request, desk_forms.read(data))
+        sent = _with_cover(request, editor_input.read(data))
         action = sent.action or ("save" if page else "submit")
         with transaction.atomic(durable=True):
             kept = keep(request, page, sent)
-            terms.agree(kept, _writer(request), sent.price, sent.shares)
+            agree(kept, _writer(request), sent)
             if action == "submit":
                 hand_in(kept, _writer(request))
         kept.refresh_from_db()
@@ -125,7 +125,7 @@ def receive(request: HttpRequest, page: ArticlePage | None) -> HttpResponseBase:
     except DomainError as error:
         if answers.wants_json(request):
             return refuse_json(request, error)
-        return desk.sheet(request, page, typed=desk_forms.as_typed(data), sent=sent, error=error)
+        return editor_pages.sheet(request, page, typed=editor_input.as_typed(data), sent=sent, error=error)
 
 
 def keep(request: HttpRequest, page: ArticlePage | None, sent: Sent) -> ArticlePage:
@@ -158,6 +158,15 @@ def begin(user: User, sent: Sent) -> ArticlePage:
         if begun is None:
             raise
         return begun
+
+
+def agree(page: ArticlePage, user: User, sent: Sent) -> None:
+    """Price and parts as they were typed; an empty price takes the work off sale."""
+    if sent.price == "":
+        terms.close(page, user)
+        return
+    amount = None if sent.price is None else editor_input.money(sent.price)
+    terms.agree(page, user, amount, {key: editor_input.percent(text) for key, text in sent.shares.items()})
 
 
 def hand_in(page: ArticlePage, user: User) -> None:
@@ -205,7 +214,7 @@ def describe(page: ArticlePage) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "id": page.pk,
         "version": page.latest_revision_id,
-        "state": workflow.review_state(page).status,
+        "review_status": workflow.review_state(page).status,
         "url": reverse("edit", args=[page.pk]),
     }
     return facts | ({"page": paths.page_path(page)} if page.live else {})
@@ -215,17 +224,17 @@ def describe(page: ArticlePage) -> dict[str, Any]:
 @require_safe
 def own_works(request: HttpRequest) -> HttpResponse:
     """What one wrote, and where each of it stands."""
-    return desk.own_list(request)
+    return editor_pages.own_list(request)
 
 
 @for_writers
 @require_safe
 def preview(request: HttpRequest, key: int) -> HttpResponse:
     """The newest version as a reader would see it: ?as=stranger, signed-in or buyer."""
-    return desk.preview(request, own(request, key), request.GET.get("as", "stranger"))
+    return editor_pages.preview(request, own(request, key), request.GET.get("as", "stranger"))
 
 
-def verb(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
+def work_action(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
     """A view that does one thing with one's own work, says so, and comes back to the sheet."""
 
     @for_writers
@@ -239,7 +248,7 @@ def verb(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
         except DomainError as error:
             if answers.wants_json(request):
                 return refuse_json(request, error)
-            return desk.sheet(request, page, error=error)
+            return editor_pages.sheet(request, page, error=error)
         page.refresh_from_db()
         if answers.wants_json(request):
             return answers.message(request, words, **describe(page))
@@ -249,34 +258,29 @@ def verb(do: Callable[[HttpRequest, ArticlePage], str]) -> View:
     return view
 
 
-@verb
+@work_action
 def take_back(request: HttpRequest, page: ArticlePage) -> str:
     """End the review, to go on writing."""
     writing.take_back(page, _writer(request))
     return _("Taken back. You can write on.")
 
 
-@verb
+@work_action
 def withdraw(request: HttpRequest, page: ArticlePage) -> str:
     """Take the work off the shelves in every language, and off sale."""
     reason = str(answers.read_body(request).get("reason") or "")
-    for one in _languages(page, _writer(request)):
-        writing.withdraw(one, _writer(request), reason=reason)
-    offers.close_all(page)
-    transaction.on_commit(generation.touch)
+    terms.withdraw(page, _writer(request), reason)
     return _("Withdrawn. Those who bought it keep it; nobody else finds it.")
 
 
-@verb
+@work_action
 def restore(request: HttpRequest, page: ArticlePage) -> str:
     """Put it back. What it costs is for the writer to say anew."""
-    for one in _languages(page, _writer(request)):
-        writing.restore(one, _writer(request))
-    transaction.on_commit(generation.touch)
+    writing.restore(page, _writer(request))
     return _("Back on the shelves. To sell it again, set its price.")
 
 
-@verb
+@work_action
 def invite(request: HttpRequest, page: ArticlePage) -> str:
     """Ask somebody to write with one."""
     person = coauthors.invite(page, _writer(request), str(answers.read_body(request).get("coauthor") or ""))
@@ -285,18 +289,18 @@ def invite(request: HttpRequest, page: ArticlePage) -> str:
     }
 
 
-@verb
+@work_action
 def uninvite(request: HttpRequest, page: ArticlePage) -> str:
     """Ask them no longer."""
-    person_id = desk_forms.whole(answers.read_body(request), "person")
+    person_id = editor_input.whole(answers.read_body(request), "person")
     person = coauthors.uninvite(page, _writer(request), person_id or 0)
     return _("%(name)s is not asked any more.") % {"name": person.name}
 
 
-@verb
+@work_action
 def dismiss(request: HttpRequest, page: ArticlePage) -> str:
     """Write without them."""
-    person_id = desk_forms.whole(answers.read_body(request), "person")
+    person_id = editor_input.whole(answers.read_body(request), "person")
     person = coauthors.remove(page, _writer(request), person_id or 0)
     terms.share_anew(page)
     return _("%(name)s is no co-author any more. What they earned stays theirs.") % {"name": person.name}
@@ -333,11 +337,6 @@ def _with_cover(request: HttpRequest, sent: Sent) -> Sent:
     except Invalid as error:
         raise Invalid(str(error), code="cover") from error
     return replace(sent, changes={**sent.changes, "cover_id": picture.pk})
-
-
-def _languages(page: ArticlePage, user: User) -> list[ArticlePage]:
-    family = ArticlePage.objects.filter(translation_key=page.translation_key, authorships__user=user)
-    return list(family.order_by("pk"))
 
 
 def _family(user: User, sent: Sent) -> UUID | None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import ast
+from pathlib import Path
+
 import pytest
 from django.apps import apps
 from django.contrib.auth.models import AnonymousUser, Group, Permission
@@ -37,6 +40,18 @@ def test_after_migrate_each_group_holds_its_role():
 def test_every_permission_of_the_table_exists():
     wanted = {name for role in roles.ROLES.values() for name in role}
     assert wanted - known() == {roles.EVERYTHING}
+
+
+def test_a_permission_is_spelt_out_in_one_place():
+    names = known()
+    house = Path(roles.__file__).parents[1]
+    spelt = {
+        (path.relative_to(house).as_posix(), node.value)
+        for path in house.rglob("*.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and node.value in names
+    }
+    assert {path for path, _name in spelt} == {"accounts/roles.py"}
 
 
 def test_a_second_sync_writes_nothing():

@@ -13,7 +13,7 @@ from django.db.models import UniqueConstraint
 
 from sishu.cli import doctor
 from sishu.core import clock
-from sishu.jobs import heart
+from sishu.jobs import heartbeat
 from sishu.jobs.models import JobRun, WorkerBeat
 from sishu.ledger import triggers
 from sishu.outbox import relay
@@ -25,7 +25,7 @@ pytestmark = pytest.mark.django_db
 
 @pytest.fixture(autouse=True)
 def _living_worker():
-    heart.beat("alive")
+    heartbeat.beat("alive")
 
 
 def told(check: doctor.Check) -> list[str]:
@@ -99,9 +99,9 @@ def test_a_lost_constraint_and_a_lost_trigger_are_named(monkeypatch):
 
 
 def test_a_house_without_a_worker_is_told_to_start_one():
-    heart.rest("alive")
+    heartbeat.sign_off("alive")
     assert told(doctor.check_jobs) == ["No worker is at work. Start one: sishu worker, or sishu run."]
-    heart.beat("alive")
+    heartbeat.beat("alive")
     WorkerBeat.objects.update(seen_at=clock.now() - timedelta(minutes=2))
     assert "No worker was seen since" in told(doctor.check_jobs)[0]
 
@@ -117,7 +117,7 @@ def test_given_up_jobs_and_failing_reactions_are_counted():
 
 
 def test_the_command_tells_people_and_machines_and_the_shell(capsys):
-    heart.rest("alive")
+    heartbeat.sign_off("alive")
     with pytest.raises(SystemExit) as refusal:
         call_command("doctor")
     assert refusal.value.code == 1

@@ -417,6 +417,6 @@ def test_an_order_that_ended_cannot_be_paid_again(reader, offer, payment):
 
 
 def test_what_is_not_on_sale_cannot_be_ordered(reader, offer):
-    Offer.objects.filter(pk=offer.pk).update(is_open=False, slot=None)
+    Offer.objects.filter(pk=offer.pk).update(is_open=False, open_key=None)
     with pytest.raises(DomainError):
         orders.place(reader, offer.pk, language="en")

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from sishu.commerce import splits
-from sishu.commerce.splits import allocate, of_line, of_sale
+from sishu.commerce.splits import allocate, of_authors, of_line, of_sale
 from sishu.ledger import chart
 
 amounts = st.integers(0, 10**15)
@@ -31,6 +31,14 @@ def test_ties_go_to_the_earlier_position():
 def test_nothing_that_weighs_anything_is_refused(weights):
     with pytest.raises(ValueError, match="Cannot split"):
         allocate(100, weights)
+
+
+def test_authors_get_what_the_platform_leaves_in_proportion():
+    assert of_authors({7: 7000, 8: 3000}, 1000) == {7: 6300, 8: 2700}
+    assert of_authors({7: 0, 8: 0, 9: 0}, 1000) == {7: 3000, 8: 3000, 9: 3000}
+    assert of_authors({7: 1, 8: 0}, 1000) == {7: 9000}
+    assert of_authors({7: 1}, 10_000) == {}
+    assert of_authors({}, 1000) == {}
 
 
 @given(amounts, st.lists(st.tuples(st.integers(1, 99), st.integers(1, 1000)), max_size=9, unique_by=lambda s: s[0]))

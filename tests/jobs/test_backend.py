@@ -28,7 +28,7 @@ def test_enqueueing_is_one_insert_of_the_callers_transaction(django_assert_num_q
         tasks.note.enqueue("tea", loud=True)
     job = JobRun.objects.get()
     assert (job.task, job.args, job.kwargs) == ("tests.jobs.tasks.note", ["tea"], {"loud": True})
-    assert (job.status, job.attempts, job.max_attempts, job.key) == ("READY", 0, 10, None)
+    assert (job.status, job.attempts, job.max_attempts, job.key) == ("ready", 0, 10, None)
 
 
 def test_a_job_of_a_rolled_back_transaction_does_not_exist():

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 
 from sishu.core import clock
-from sishu.jobs import heart, runner, selectors
+from sishu.jobs import heartbeat, runner, selectors
 from sishu.jobs.models import JobRun, WorkerBeat
 from tests.jobs import tasks
 
@@ -42,7 +42,7 @@ def test_a_failing_job_waits_longer_each_time_and_is_given_up_in_the_end():
         pauses.append((JobRun.objects.get().run_after - clock.now()).total_seconds())
     job = JobRun.objects.get()
     assert tasks.CALLS == ["stone"] * 3
-    assert (job.status, job.attempts) == ("FAILED", 3)
+    assert (job.status, job.attempts) == ("failed", 3)
     assert "stumbled over stone" in job.last_error
     assert 3 < pauses[0] < 7
     assert 11 < pauses[1] < 19
@@ -77,7 +77,7 @@ def test_a_task_whose_code_is_gone_fails_with_its_name():
     JobRun.objects.update(task="tests.jobs.tasks.gone", max_attempts=1)
     runner.run_due()
     job = JobRun.objects.get()
-    assert job.status == "FAILED"
+    assert job.status == "failed"
     assert "gone" in job.last_error
 
 
@@ -85,7 +85,7 @@ def test_an_answer_that_json_cannot_keep_does_not_repeat_the_work():
     tasks.answer_with_a_row.enqueue()
     runner.run_due()
     job = JobRun.objects.get()
-    assert (job.status, job.result) == ("SUCCEEDED", None)
+    assert (job.status, job.result) == ("succeeded", None)
 
 
 def test_two_workers_never_hold_the_same_job():
@@ -103,7 +103,7 @@ def test_the_job_of_a_dead_worker_comes_back_and_its_attempt_counts():
     let_time_pass()
     runner.run_due()
     job = JobRun.objects.get()
-    assert (job.status, job.attempts, job.last_error) == ("SUCCEEDED", 2, "")
+    assert (job.status, job.attempts, job.last_error) == ("succeeded", 2, "")
     assert tasks.CALLS == ["tea"]
 
 
@@ -112,17 +112,17 @@ def test_a_job_that_kills_its_workers_is_given_up():
     JobRun.objects.update(max_attempts=1)
     runner.claim("dead")
     runner.reap(clock.now() + runner.LEASE * 2)
-    assert JobRun.objects.get().status == "FAILED"
+    assert JobRun.objects.get().status == "failed"
 
 
 def test_a_beating_worker_keeps_its_lease():
     tasks.note.enqueue("tea")
     runner.claim("alive")
     JobRun.objects.update(lease_until=clock.now() - timedelta(seconds=1))
-    heart.beat("alive")
-    assert JobRun.objects.get().status == "RUNNING"
-    heart.beat("other")
-    assert JobRun.objects.get().status == "RUNNING"
+    heartbeat.beat("alive")
+    assert JobRun.objects.get().status == "running"
+    heartbeat.beat("other")
+    assert JobRun.objects.get().status == "running"
 
 
 def test_a_worker_that_lost_its_lease_does_not_speak_for_the_job():
@@ -133,16 +133,16 @@ def test_a_worker_that_lost_its_lease_does_not_speak_for_the_job():
     assert runner.claim("quick") is not None
     runner.run(slow)
     job = JobRun.objects.get()
-    assert (job.status, job.worker) == ("RUNNING", "quick")
+    assert (job.status, job.worker) == ("running", "quick")
 
 
 def test_a_worker_is_seen_until_it_rests():
     assert selectors.find_last_beat() is None
-    heart.beat("one")
-    heart.beat("one")
+    heartbeat.beat("one")
+    heartbeat.beat("one")
     assert WorkerBeat.objects.count() == 1
     assert clock.now() - selectors.find_last_beat() < timedelta(seconds=5)
-    heart.rest("one")
+    heartbeat.sign_off("one")
     assert selectors.find_last_beat() is None
 
 

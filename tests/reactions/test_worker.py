@@ -38,9 +38,9 @@ def test_draining_does_everything_that_is_due():
     Worker(stage.TABLE, [Every("note", tasks.count_attempt, seconds=60)]).drain()
     assert not Fact.objects.filter(delivered_at=None).exists()
     assert set(JobRun.objects.values_list("task", "status")) == {
-        ("tests.reactions.stage.refill", "SUCCEEDED"),
-        ("tests.reactions.stage.rest", "SUCCEEDED"),
-        ("tests.jobs.tasks.count_attempt", "SUCCEEDED"),
+        ("tests.reactions.stage.refill", "succeeded"),
+        ("tests.reactions.stage.rest", "succeeded"),
+        ("tests.jobs.tasks.count_attempt", "succeeded"),
     }
     assert not WorkerBeat.objects.exists()
 
@@ -57,7 +57,7 @@ def test_the_command_drains_and_says_what_it_did(capsys):
 def test_every_entry_of_the_schedule_runs(entry):
     entry.task.enqueue()
     Worker({}, ()).drain()
-    assert JobRun.objects.get().status == "SUCCEEDED"
+    assert JobRun.objects.get().status == "succeeded"
 
 
 def database_url(tmp_path: Path) -> str:

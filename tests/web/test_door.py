@@ -21,7 +21,7 @@ from sishu.commerce import refunds
 from sishu.commerce.models import Entitlement, Payment, Refund
 from sishu.content.models import ArticlePage
 from sishu.content.paywall import Level
-from sishu.core import clock
+from sishu.core import addresses, clock
 from sishu.jobs import runner
 from sishu.web import paths
 from tests.factories.commerce import buy, make_offer, make_plan
@@ -246,4 +246,4 @@ def test_a_withdrawn_work_stays_open_to_its_readers_alone(world: World) -> None:
         assert response.status_code == (200 if level == Level.PAID else 410), reader
         shown = " ".join(_get(client, path) for path in ("/", "/articles", "/author/", "/feed/rss", "/feed/atom"))
         assert "三段" not in shown, reader
-        assert paths.absolute(paths.page_path(world.zh)) not in _get(client, "/sitemap.xml"), reader
+        assert addresses.absolute(paths.page_path(world.zh)) not in _get(client, "/sitemap.xml"), reader

@@ -9,7 +9,7 @@ from django.test import Client
 from wagtail.models import Locale
 
 from sishu.content.models import ArticlePage
-from sishu.core import clock
+from sishu.core import addresses, clock
 from sishu.jobs import runner
 from sishu.web import discovery, paths
 from tests.factories.content import make_article, make_creator, make_house, paywall, prose
@@ -40,7 +40,7 @@ def test_rss_tells_the_open_part_and_how_much_follows(pair, client: Client) -> N
     channel = ElementTree.fromstring(response.content).find("channel")  # noqa: S314  our own words
     (item,) = channel.findall("item")
     assert item.findtext("title") == "灯"
-    assert item.findtext("link") == paths.absolute(paths.page_path(pair[0]))
+    assert item.findtext("link") == addresses.absolute(paths.page_path(pair[0]))
     description = item.findtext("description")
     assert "Licht der Lampe" in description
     assert "Vorhang" not in description
@@ -56,13 +56,13 @@ def test_each_language_has_its_feeds(pair, client: Client) -> None:
 
 
 def test_the_sitemap_pairs_languages_and_leaves_out_what_left(pair, client: Client) -> None:
-    zh, en = (paths.absolute(paths.page_path(page)) for page in pair)
+    zh, en = (addresses.absolute(paths.page_path(page)) for page in pair)
     tree = ElementTree.fromstring(client.get("/sitemap.xml").content)  # noqa: S314  our own words
     entries = {entry.findtext(f"{SITEMAP}loc"): entry for entry in tree}
     links = {link.get("hreflang"): link.get("href") for link in entries[zh].findall(f"{XHTML}link")}
     assert links == {"zh-Hans": zh, "en": en}
-    assert paths.absolute("/") in entries
-    assert paths.absolute("/en/shen/") in entries
+    assert addresses.absolute("/") in entries
+    assert addresses.absolute("/en/shen/") in entries
     ArticlePage.objects.filter(pk=pair[0].pk).update(withdrawn_at=clock.now())
     text = client.get("/sitemap.xml?again").content.decode()
     assert zh not in text
@@ -72,7 +72,7 @@ def test_the_sitemap_pairs_languages_and_leaves_out_what_left(pair, client: Clie
 def test_robots_are_told_where_the_map_is(client: Client) -> None:
     make_house()
     text = client.get("/robots.txt").content.decode()
-    assert paths.absolute("/sitemap.xml") in text
+    assert addresses.absolute("/sitemap.xml") in text
     assert "Disallow: /payment" in text
 
 

@@ -12,6 +12,7 @@ from django.test import Client
 from wagtail.models import Locale, PageViewRestriction
 
 from sishu.content.models import ArticlePage, Category, HomePage
+from sishu.core import addresses
 from sishu.web import paths
 from tests.factories.commerce import buy, make_offer, make_plan
 from tests.factories.content import make_article, make_creator, make_house, make_person, paywall, prose
@@ -122,8 +123,8 @@ def test_languages_link_to_each_other(house: None, client: Client) -> None:
     for path, tag, other in ((here, "zh-Hans", there), (there, "en", here)):
         html = client.get(path, headers={"Accept-Language": "fr"}).content.decode()
         assert f'<html lang="{tag}">' in html
-        assert f'<link rel="canonical" href="{paths.absolute(path)}">' in html
-        assert f'href="{paths.absolute(other)}"' in html
+        assert f'<link rel="canonical" href="{addresses.absolute(path)}">' in html
+        assert f'href="{addresses.absolute(other)}"' in html
         assert f'class="tool plain" href="{other}"' in html
 
 

@@ -10,13 +10,12 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 
 from sishu.accounts import roles
-from sishu.commerce import orders
+from sishu.commerce import orders, terms
 from sishu.commerce.models import Offer
 from sishu.content import coauthors, dialect, workflow, writing
 from sishu.content.models import ArticlePage, Authorship
 from sishu.content.paywall import Level
 from sishu.core.errors import DomainError, Missing
-from sishu.web import terms
 from tests.factories import content as make
 from tests.factories.commerce import make_offer, make_plan
 from tests.web.desk import SOLD, TEXT, WORK, form, sell, settle, work
@@ -227,9 +226,7 @@ def test_only_who_may_publish_is_invited(desk, shen, name):
 # --- Withdrawal, languages, list ----------------------------------------------------------------------------------------
 
 
-def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
-    desk, shen, django_capture_on_commit_callbacks
-):
+def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(desk, shen):
     page = make.make_article(shen, body=dialect.to_blocks(SOLD))
     desk.post(f"/edit/{page.pk}/translation")
     twin = ArticlePage.objects.exclude(pk=page.pk).get()
@@ -241,9 +238,9 @@ def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(
     assert Client().get(page.get_url()).status_code == 410
     page.refresh_from_db()
     with pytest.raises(DomainError, match=r"withdrawn|已下架"):
-        terms.agree(page, shen, "9.90", {})
-    with django_capture_on_commit_callbacks(execute=True):
-        desk.post(f"/edit/{twin.pk}/restore")
+        terms.agree(page, shen, 990)
+    desk.post(f"/edit/{twin.pk}/restore")
+    settle()
     assert ArticlePage.objects.filter(withdrawn_at=None).count() == 2
     assert Client().get(page.get_url()).status_code == 200
 

@@ -97,7 +97,7 @@ def test_a_program_hands_a_work_in(desk, shen, language, says):
         desk, "/publish", {"title": "复盘", "content": TEXT, "tags": ["账"]}, **{"accept-language": language}
     )
     answer = response.json()
-    assert (response.status_code, answer["message"], answer["state"]) == (202, says, "in_review")
+    assert (response.status_code, answer["message"], answer["review_status"]) == (202, says, "in_review")
     assert work().authorships.get().user == shen
     assert not work().live
     assert writing.latest_values(work())[0].tags == ("账",)
@@ -119,7 +119,7 @@ def test_the_rules_look_at_what_needs_no_reviewer_too(client):
 
 def test_a_draft_is_kept_and_edited_by_version(desk):
     response = send(desk, "/publish", {**WORK, "draft": True})
-    assert (response.status_code, response.json()["state"]) == (201, "draft")
+    assert (response.status_code, response.json()["review_status"]) == (201, "draft")
     key, version = response.json()["id"], response.json()["version"]
     edited = send(desk, f"/edit/{key}", {"title": "新题", "version": version}, **{"accept-language": "zh"})
     assert (edited.status_code, edited.json()["message"]) == (200, "编辑成功")

@@ -12,8 +12,8 @@ from sishu.accounts.models import User
 from sishu.cli.demo import texts
 from sishu.commerce import offers
 from sishu.commerce.models import Offer
-from sishu.commerce.splits import WHOLE_BPS
-from sishu.content import generation, house, workflow, writing
+from sishu.commerce.splits import WHOLE_BPS, of_authors
+from sishu.content import house, workflow, writing
 from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage, Authorship, Category, CreatorHub, HomePage
 from sishu.core.money import Money
@@ -50,7 +50,6 @@ def seed() -> int:
     categories = _categories(site["categories"])
     pages = [_work(versions, people, categories) for versions in texts.works().values()]
     _plan(homes[settings.LANGUAGE_CODE], site["plan"], people)
-    generation.touch()
     return sum(pages)
 
 
@@ -133,9 +132,9 @@ def _values(text: texts.Text, categories: dict[str, Category]) -> DraftValues:
 
 def _shares(text: texts.Text, people: dict[str, User]) -> dict[int, int]:
     """What the platform leaves: to each co-author as agreed, the rest to the author."""
-    left = WHOLE_BPS - settings.PLATFORM_SHARE_BPS
-    shares = {people[name].pk: left * bps // WHOLE_BPS for name, bps in text.coauthors.items()}
-    return {people[text.author].pk: left - sum(shares.values()), **shares}
+    agreed = {people[name].pk: bps for name, bps in text.coauthors.items()}
+    whole = {people[text.author].pk: WHOLE_BPS - sum(agreed.values()), **agreed}
+    return of_authors(whole, settings.PLATFORM_SHARE_BPS)
 
 
 def _plan(home: HomePage, plan: dict[str, Any], people: dict[str, User]) -> None:

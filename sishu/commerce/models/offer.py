@@ -39,7 +39,7 @@ class Offer(Timestamped):
     )
     is_open = models.BooleanField(_("for sale"), default=True)
     # "kind:interval:translation key" while open, null afterwards: one open offer of a kind for a work in all languages.
-    slot = models.CharField(max_length=80, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
+    open_key = models.CharField(max_length=80, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
 
     class Meta:
         verbose_name = _("offer")
@@ -47,8 +47,8 @@ class Offer(Timestamped):
         constraints = [
             models.CheckConstraint(condition=Q(amount__gte=0), name="commerce_offer_amount_not_negative"),
             models.CheckConstraint(
-                condition=Q(is_open=False, slot__isnull=True) | Q(is_open=True, slot__isnull=False),
-                name="commerce_offer_slot_while_open",
+                condition=Q(is_open=False, open_key__isnull=True) | Q(is_open=True, open_key__isnull=False),
+                name="commerce_offer_key_while_open",
             ),
         ]
 

@@ -7,7 +7,7 @@ from typing import Any
 from wagtail.admin.forms import WagtailAdminPageForm
 
 from sishu.content.models.shown_media import check_chosen, media_levels, media_of
-from sishu.content.permissions import works_for_the_house
+from sishu.content.permissions import is_page_staff
 from sishu.core.errors import Invalid
 
 
@@ -16,7 +16,7 @@ class WorkForm(WagtailAdminPageForm):
 
     def clean(self) -> dict[str, Any]:
         values: dict[str, Any] = super().clean()
-        if "body" not in values or "cover" not in values or works_for_the_house(self.for_user):
+        if "body" not in values or "cover" not in values or is_page_staff(self.for_user):
             return values
         cover = values["cover"]
         chosen = media_levels(list(values["body"].raw_data), cover.pk if cover else None)

@@ -10,6 +10,7 @@ from wagtail.documents.models import AbstractDocument, Document
 from wagtail.images.models import AbstractImage, AbstractRendition, Image
 
 from sishu.content.pictures import reencode
+from sishu.core import addresses
 
 # The only widths ever made: asking for any other gives the next one up, so that nobody can fill the disk by counting.
 WIDTHS = (160, 320, 480, 720, 960, 1440, 1920)
@@ -38,7 +39,7 @@ class Picture(AbstractImage):
 
     def address(self, width: int) -> str:
         """Where web/media.py serves it at about that width."""
-        return f"/pictures/{self.pk}/{nearest_width(width)}"
+        return addresses.picture(self.pk, nearest_width(width))
 
     def at(self, width: int) -> PictureRendition:
         """The drawing of that width, made when it is first wanted."""
@@ -58,7 +59,7 @@ class PictureRendition(AbstractRendition):
     @property
     def url(self) -> str:
         """The checked address: the storage's own one is not served."""
-        return f"/pictures/{self.image_id}/{nearest_width(self.width)}"
+        return addresses.picture(self.image_id, nearest_width(self.width))
 
 
 class Attachment(AbstractDocument):
@@ -73,4 +74,4 @@ class Attachment(AbstractDocument):
     @property
     def url(self) -> str:
         """The checked address: the storage's own one is not served."""
-        return f"/files/{self.pk}"
+        return addresses.attachment(self.pk)

@@ -13,7 +13,7 @@ from sishu.content import paywall
 from sishu.content.models.authorship import Authorship
 from sishu.content.models.media import Attachment, Picture
 from sishu.content.paywall import Level
-from sishu.content.permissions import works_for_the_house
+from sishu.content.permissions import is_page_staff
 from sishu.core.errors import Invalid
 
 Media = tuple[dict[int, Level], dict[int, Level]]
@@ -71,7 +71,7 @@ def admitted_media(page: Any) -> tuple[set[int], set[int]]:
     uploads = [
         model._default_manager.filter(pk__in=keys) for model, keys in zip(MODELS, (pictures, files), strict=True)
     ]
-    if not any(works_for_the_house(user) for user in hands):
+    if not any(is_page_staff(user) for user in hands):
         uploads = [kept.filter(Q(uploaded_by_user__in=hands) | Q(uploaded_by_user=None)) for kept in uploads]
     own_pictures, own_files = (set(kept.values_list("pk", flat=True)) for kept in uploads)
     return own_pictures, own_files

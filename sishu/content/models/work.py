@@ -20,7 +20,7 @@ from sishu.content.models.media_use import MediaUse
 from sishu.content.models.shown_media import admitted_media, media_of
 from sishu.content.paywall import Level
 
-LONGEST_SUMMARY = 300
+MAX_SUMMARY_LENGTH = 300
 FINDABLE_LENGTH = 20_000
 # Derived from the body on every save; never typed in, never taken from a revision.
 DERIVED = ("word_count", "reading_minutes", "digest", "level")
@@ -29,7 +29,7 @@ DERIVED = ("word_count", "reading_minutes", "digest", "level")
 class Work(models.Model):
     """Fields and rules of a page that is read up to a level. Mixed into a Page; all below fails closed."""
 
-    summary = models.CharField(_("summary"), max_length=LONGEST_SUMMARY, blank=True)
+    summary = models.CharField(_("summary"), max_length=MAX_SUMMARY_LENGTH, blank=True)
     cover = models.ForeignKey(
         "content.Picture",
         verbose_name=_("cover"),

@@ -8,7 +8,7 @@ from django.utils.translation import gettext_noop
 from ninja import Query, Router
 
 from sishu.commerce.models import Entitlement
-from sishu.core import clock
+from sishu.core import addresses, clock
 from sishu.web import paths
 from sishu.web.api import auth, offers, schemas
 from sishu.web.api.paging import Paging
@@ -35,7 +35,7 @@ def _describe(held: Entitlement) -> schemas.Entitlement:
     return schemas.Entitlement(
         id=held.pk,
         title=held.page.title,
-        url=paths.absolute(paths.page_path(held.page)),
+        url=addresses.absolute(paths.page_path(held.page)),
         work_id=offers.work_id_of(held.page),
         starts_at=held.starts_at,
         ends_at=held.ends_at,

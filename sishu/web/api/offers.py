@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from django.conf import settings
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.urls import reverse
@@ -15,7 +14,7 @@ from wagtail.models import Page
 
 from sishu.commerce.models import Offer
 from sishu.content.models import ArticlePage
-from sishu.core import money
+from sishu.core import addresses, money
 from sishu.core.errors import Missing
 from sishu.web.api import auth, caching, schemas
 from sishu.web.api.paging import Paging
@@ -65,7 +64,7 @@ def describe(offer: Offer) -> schemas.Offer:
         price=amount_of(offer.price),
         interval="month" if offer.is_plan else "once",
         work_id=work_id_of(offer.page),
-        checkout_url=f"{settings.SITE_URL}{reverse('checkout')}?offer={offer.pk}",
+        checkout_url=addresses.absolute(f"{reverse('checkout')}?offer={offer.pk}"),
     )
 
 

@@ -8,15 +8,15 @@ from django.db.models import QuerySet
 from ninja import Schema
 from pydantic import Field
 
-LARGEST_PAGE = 100
-FARTHEST_PAGE = 10_000
+MAX_PER_PAGE = 100
+MAX_PAGE = 10_000
 
 
 class Paging(Schema):
     """Which page of a list, and how long it is. Beyond the end there is an empty page."""
 
-    page: int = Field(1, ge=1, le=FARTHEST_PAGE)
-    per_page: int = Field(20, ge=1, le=LARGEST_PAGE)
+    page: int = Field(1, ge=1, le=MAX_PAGE)
+    per_page: int = Field(20, ge=1, le=MAX_PER_PAGE)
 
     @property
     def start(self) -> int:

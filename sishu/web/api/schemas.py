@@ -12,8 +12,8 @@ from pydantic import Field, StringConstraints
 
 from sishu.accounts import names
 from sishu.commerce import offers
-from sishu.content.drafts import LARGEST_MARKDOWN, LONGEST_TAG, LONGEST_TITLE, MOST_TAGS
-from sishu.content.models.work import LONGEST_SUMMARY
+from sishu.content.drafts import MAX_MARKDOWN_BYTES, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
+from sishu.content.models.work import MAX_SUMMARY_LENGTH
 from sishu.content.paywall import Level
 from sishu.web.paths import LARGEST_KEY
 
@@ -25,10 +25,10 @@ Key = Annotated[int, Field(ge=1, le=LARGEST_KEY, strict=True)]  # in a body, whe
 Word = Annotated[str, StringConstraints(max_length=80, pattern=STORABLE)]
 Query = Annotated[str, StringConstraints(max_length=100, pattern=STORABLE)]
 Number = Annotated[str, StringConstraints(max_length=24, pattern=STORABLE)]
-Title = Annotated[str, StringConstraints(max_length=LONGEST_TITLE, pattern=STORABLE)]
-Summary = Annotated[str, StringConstraints(max_length=LONGEST_SUMMARY, pattern=STORABLE)]
-Tag = Annotated[str, StringConstraints(max_length=LONGEST_TAG, pattern=STORABLE)]
-Markdown = Annotated[str, StringConstraints(max_length=LARGEST_MARKDOWN, pattern=STORABLE)]
+Title = Annotated[str, StringConstraints(max_length=MAX_TITLE_LENGTH, pattern=STORABLE)]
+Summary = Annotated[str, StringConstraints(max_length=MAX_SUMMARY_LENGTH, pattern=STORABLE)]
+Tag = Annotated[str, StringConstraints(max_length=MAX_TAG_LENGTH, pattern=STORABLE)]
+Markdown = Annotated[str, StringConstraints(max_length=MAX_MARKDOWN_BYTES, pattern=STORABLE)]
 Login = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=STORABLE)]
 Username = Annotated[str, StringConstraints(max_length=names.LONGEST, pattern=STORABLE)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=STORABLE)]
@@ -224,7 +224,7 @@ class DraftFields(Schema):
     title: Title
     summary: Summary = ""
     category: Word | None = Field(None, description=_("A category's slug."))
-    tags: Annotated[list[Tag], Field(max_length=MOST_TAGS)] = []
+    tags: Annotated[list[Tag], Field(max_length=MAX_TAGS)] = []
     cover_id: Key | None = Field(None, description=_("One of your uploaded pictures; null: drawn from the title."))
     markdown: Markdown = Field("", description=_("The whole text in the dialect of this house."))
 
@@ -274,6 +274,6 @@ class DraftList(Listed):
 
 
 class Price(Schema):
-    amount: Annotated[int, Field(ge=0, le=offers.DEAREST, strict=True)] = Field(
+    amount: Annotated[int, Field(ge=0, le=offers.MAX_PRICE, strict=True)] = Field(
         description=_("An integer of minor units: 990 is nine yuan ninety.")
     )

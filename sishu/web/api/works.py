@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from django.db.models import QuerySet
+from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
 from django.utils import translation
 from django.utils.translation import gettext as _
@@ -17,8 +17,9 @@ from sishu.commerce import access
 from sishu.content import dialect, paywall, selectors
 from sishu.content.models import ArticlePage, Category
 from sishu.content.paywall import Level
+from sishu.core import addresses
 from sishu.core.errors import DomainError, Missing
-from sishu.web import paths, shelf
+from sishu.web import listings, paths
 from sishu.web.api import auth, caching, offers, schemas
 from sishu.web.api.paging import Paging
 from sishu.web.api.problems import refusals
@@ -44,7 +45,7 @@ class Wanted(Paging):
 def list_works(request: HttpRequest, response: HttpResponse, wanted: Query[Wanted]) -> schemas.WorkList:
     caching.share(request, response)
     category = Category.objects.filter(slug=wanted.category).first() if wanted.category else None
-    if wanted.start >= selectors.FARTHEST or (wanted.category and category is None):
+    if wanted.start >= selectors.MAX_START or (wanted.category and category is None):
         return schemas.WorkList(items=[], **wanted.of(0))
     found = selectors.find_works(
         wanted.query, locale=wanted.language, category=category, tag=wanted.tag,
@@ -74,7 +75,7 @@ def read_work(request: HttpRequest, response: HttpResponse, work_id: Path[schema
             _("This work was withdrawn. Who bought it can still read it after signing in."), code="gone", status=410
         )
     shown, next_level = paywall.cut(page.body, level)
-    ways = shelf.ways(page)
+    ways = listings.opening_offers(page)
     with translation.override(page.locale.language_code):
         html = page.body_html(level)
     return schemas.Work(
@@ -97,20 +98,20 @@ def list_categories(request: HttpRequest, response: HttpResponse) -> schemas.Cat
 
 def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
     keys = [work.translation_key for work in works]
-    prices = {offer.page.translation_key: offer for offer in shelf.single_offers(keys)}  # type: ignore[union-attr]
-    authors = _authors(works)
+    prices = {offer.page.translation_key: offer for offer in listings.single_offers(keys)}  # type: ignore[union-attr]
+    prefetch_related_objects(works, "tags")
     return [
         schemas.WorkRow(
             id=work.pk,
             title=work.title,
             summary=work.summary,
             language=work.locale.language_code,
-            url=paths.absolute(paths.page_path(work)),
-            cover_url=paths.absolute(shelf.picture_path(work)),
+            url=addresses.absolute(paths.page_path(work)),
+            cover_url=addresses.absolute(listings.picture_path(work)),
             published_at=work.first_published_at,
             category=_category(work.category) if work.category else None,
             tags=sorted(tag.name for tag in work.tags.all()),
-            authors=authors[work.pk],
+            authors=_authors(work),
             reading_minutes=work.reading_minutes,
             level=schemas.level_name(work.level),
             price=offers.amount_of(prices[work.translation_key].price) if work.translation_key in prices else None,
@@ -119,16 +120,17 @@ def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
     ]
 
 
-def _authors(works: Sequence[ArticlePage]) -> dict[int, list[schemas.Author]]:
-    """Page id → who wrote it, by the name over their room in the page's language."""
-    languages = {work.pk: work.locale.language_code for work in works}
-    found: dict[int, list[schemas.Author]] = {key: [] for key in languages}
-    parts: QuerySet[Any] = shelf.parts().filter(page_id__in=languages)  # with what it annotates
-    for part in parts:
-        home = paths.home_path(languages[part.page_id])
-        url = paths.absolute(home + paths.below_home(part.room_path)) if part.room_path else None
-        found[part.page_id].append(schemas.Author(name=part.room_title or part.user.name, url=url))
-    return found
+def _authors(work: ArticlePage) -> list[schemas.Author]:
+    """Who wrote it, by the name over their room in the page's language."""
+    home = paths.home_path(work.locale.language_code)
+    credits: Any = work.authorships.all()  # with what `selectors.credits` adds
+    return [
+        schemas.Author(
+            name=part.room_title or part.user.name,
+            url=addresses.absolute(home + paths.below_home(part.room_path)) if part.room_path else None,
+        )
+        for part in credits
+    ]
 
 
 def _category(category: Category) -> schemas.Category:
@@ -136,13 +138,12 @@ def _category(category: Category) -> schemas.Category:
 
 
 def _translations(page: ArticlePage) -> list[schemas.Translation]:
-    others = ArticlePage.objects.live().public().filter(translation_key=page.translation_key, withdrawn_at=None)
     return [
         schemas.Translation(
             id=other.pk,
             language=other.locale.language_code,
             title=other.title,
-            url=paths.absolute(paths.page_path(other)),
+            url=addresses.absolute(paths.page_path(other)),
         )
-        for other in others.exclude(pk=page.pk).defer("body").select_related("locale")
+        for other in selectors.translations_of(page)
     ]

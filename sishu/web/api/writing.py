@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
 from ninja import Path, Query, Router, Status
 
+from sishu.commerce import terms
+from sishu.commerce.offers import find_open
 from sishu.content import workflow, writing
 from sishu.content.drafts import DraftValues
 from sishu.content.models import ArticlePage, Category
-from sishu.core import money
 from sishu.core.errors import Invalid
-from sishu.web import terms
 from sishu.web.api import auth, offers, schemas
 from sishu.web.api.paging import Paging
 from sishu.web.api.problems import refusals
@@ -124,8 +123,7 @@ def read_review(request: HttpRequest, work_id: Id) -> schemas.Review:
 def set_price(request: HttpRequest, work_id: Id, sent: schemas.Price) -> schemas.Offer:
     user = auth.person(request)
     page = writing.find_own(user, work_id)
-    terms.agree(page, user, money.Money(sent.amount, settings.CURRENCY).decimal(), {})
-    offer = terms.find_offer(page)
+    offer = terms.agree(page, user, sent.amount)
     if offer is None:
         raise Invalid(_("There is nothing to sell yet: put a paywall for those who paid into the text."), code="price")
     return offers.describe(offer)
@@ -138,7 +136,7 @@ def set_price(request: HttpRequest, work_id: Id, sent: schemas.Price) -> schemas
 )
 def remove_price(request: HttpRequest, work_id: Id) -> Status[None]:
     user = auth.person(request)
-    terms.agree(writing.find_own(user, work_id), user, "", {})
+    terms.close(writing.find_own(user, work_id), user)
     return Status(204, None)
 
 
@@ -164,7 +162,7 @@ def _category_id(slug: str | None) -> int | None:
 
 def _draft(page: ArticlePage) -> schemas.Draft:
     values, version = writing.latest_values(page)
-    offer = terms.find_offer(page)
+    offer = find_open(page)
     category = Category.objects.filter(pk=values.category_id).first() if values.category_id else None
     return schemas.Draft(
         id=page.pk,

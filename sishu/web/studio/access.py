@@ -18,6 +18,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.admin.viewsets.base import ViewSet
 from wagtail.models import Page
 
+from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
 from sishu.commerce import selectors
@@ -25,7 +26,6 @@ from sishu.commerce.selectors import Explanation
 from sishu.content.models import HomePage
 from sishu.content.paywall import Level
 from sishu.web.paths import prefix_of
-from sishu.web.studio.policies import EXPLAIN
 
 
 class QuestionForm(forms.Form):
@@ -56,7 +56,7 @@ class ExplainView(WagtailAdminTemplateMixin, FormView):
     header_icon = "key"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> Any:
-        if not request.user.has_perm(EXPLAIN):
+        if not request.user.has_perm(roles.EXPLAIN_ACCESS):
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
 
@@ -126,7 +126,7 @@ def find_page(address: str) -> Page | None:
 
 class ExplainMenuItem(MenuItem):
     def is_shown(self, request: HttpRequest) -> bool:
-        return bool(request.user.has_perm(EXPLAIN))
+        return bool(request.user.has_perm(roles.EXPLAIN_ACCESS))
 
 
 class ExplainViewSet(ViewSet):

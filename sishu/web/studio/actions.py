@@ -18,8 +18,10 @@ from wagtail.admin import messages
 from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 from wagtail.permissions import policy_registry
 
+from sishu.accounts import roles
 from sishu.accounts.models import User
-from sishu.commerce.models import Payment
+from sishu.commerce import refunds
+from sishu.commerce.models import Payment, Refund
 from sishu.core import plugins
 from sishu.core.errors import DomainError
 from sishu.web.studio.lists import Facts
@@ -53,10 +55,14 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         if not self.has_permission():
             raise PermissionDenied
         self.object = get_object_or_404(self.model, pk=kwargs["pk"])
-        policy = policy_registry.get(self.object)
-        if not policy.user_has_permission_for_instance(request.user, VIEW, self.object):
+        if not self.may_see():
             raise PermissionDenied
         return super().dispatch(request, *args, **kwargs)
+
+    def may_see(self) -> bool:
+        """Whether this person may look at the row at all."""
+        policy = policy_registry.get(self.object)
+        return bool(policy.user_has_permission_for_instance(self.request.user, VIEW, self.object))
 
     @property
     def person(self) -> User:
@@ -105,6 +111,39 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         )  # fmt: skip
 
 
+class RefundAction(Action):
+    """Gives money back by the way it came. Subclasses say which money, and what happens with it."""
+
+    permission_required = roles.REFUND_PAYMENT
+    is_serious = True
+    part: ClassVar[Refund.Part]
+    nothing: Any = ""
+
+    def find_payment(self) -> Payment | None:
+        """The payment that holds the money, while it does."""
+        raise NotImplementedError
+
+    def describe(self, payment: Payment) -> str:
+        """What will happen with the money of this payment."""
+        raise NotImplementedError
+
+    def get_question(self) -> str:
+        payment = self.find_payment()
+        return str(self.nothing) if payment is None else self.describe(payment)
+
+    def act(self, **said: Any) -> str:
+        payment = self.find_payment()
+        if payment is None:
+            raise refunds.NothingToRefund(str(self.nothing))
+        check_gateway(payment)
+        refund = refunds.refund(payment.pk, self.part, by=self.person, reason=said["reason"])
+        self.after(refund)
+        return refund_told(refund)
+
+    def after(self, refund: Refund) -> None:
+        """What else is done once the provider has spoken."""
+
+
 def check_gateway(payment: Payment) -> None:
     """DomainError when the payment's gateway was taken out of the settings: nobody is there to be asked."""
     if payment.gateway not in plugins.names("gateways"):
@@ -112,3 +151,16 @@ def check_gateway(payment: Payment) -> None:
             gettext("Gateway “%(gateway)s” is not among GATEWAYS any more. Put it back there to reach the provider.")
             % {"gateway": payment.gateway}
         )
+
+
+def refund_told(refund: Refund) -> str:
+    """What became of a refund, in a sentence."""
+    facts = {"money": refund.money, "reference": refund.reference}
+    if refund.status == Refund.Status.SUCCEEDED:
+        return gettext("%(money)s went back.") % facts
+    if refund.status == Refund.Status.FAILED:
+        return gettext("The provider refused refund %(reference)s of %(money)s. A case is open about it.") % facts
+    return (
+        gettext("Refund %(reference)s of %(money)s is written down; the provider has not confirmed it. We keep asking.")
+        % facts
+    )

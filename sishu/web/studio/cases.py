@@ -15,7 +15,8 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
-from sishu.commerce import refunds, selectors
+from sishu.accounts import roles
+from sishu.commerce import selectors
 from sishu.commerce.models import Payment, Refund
 from sishu.content.first_checks import REVIEW
 from sishu.core.errors import NotAllowed
@@ -23,10 +24,8 @@ from sishu.core.refs import parse_ref
 from sishu.moderation import cases
 from sishu.moderation.models import Case, Decision
 from sishu.web.spreadsheets import cell
-from sishu.web.studio.actions import Action, check_gateway
+from sishu.web.studio.actions import Action, RefundAction
 from sishu.web.studio.lists import DetailView, Facts, ListView, ReadOnlyViewSet, date_filter, status_filter
-from sishu.web.studio.orders import refund_told
-from sishu.web.studio.policies import REFUND
 
 UNAPPLIED = "unapplied"
 KINDS = (REVIEW, UNAPPLIED, "foreign_refund", "refund_failed", "unknown_payment")
@@ -67,7 +66,7 @@ class CaseDetail(DetailView):
         if case.kind == REVIEW:
             url = reverse("wagtailadmin_pages:edit", args=(parse_ref(case.ref)[1],))
             return [HeaderButton(gettext("Judge the work"), url=url, icon_name="edit")]
-        if not self.request.user.has_perm(REFUND):
+        if not self.request.user.has_perm(roles.REFUND_PAYMENT):
             return []
         buttons = [
             HeaderButton(gettext("Decide"), url=reverse("cases:decide", args=(case.pk,)), icon_name="tick-inverse")
@@ -99,7 +98,7 @@ class DecideCase(Action):
     """Close a case about money with a reason. What moves money has a button of its own."""
 
     model = Case
-    permission_required = REFUND
+    permission_required = roles.REFUND_PAYMENT
     url_namespace = "cases"
     page_title = _("Decide")
     button = _("Close the case")
@@ -117,20 +116,20 @@ class DecideCase(Action):
         return gettext("The case is closed.")
 
 
-class GiveBack(Action):
+class GiveBack(RefundAction):
     """Give back money that bought nothing; the case closes with it."""
 
     model = Case
-    permission_required = REFUND
+    part = Refund.Part.UNAPPLIED
     url_namespace = "cases"
     page_title = _("Give back")
     button = _("Give back")
-    is_serious = True
+    nothing = _("This payment holds nothing to give back.")
 
-    def get_question(self) -> str:
-        payment = _unapplied_payment(self.object)
-        if payment is None:
-            return gettext("This payment holds nothing to give back.")
+    def find_payment(self) -> Payment | None:
+        return _unapplied_payment(self.object)
+
+    def describe(self, payment: Payment) -> str:
         money = selectors.refundable_part(payment, Refund.Part.UNAPPLIED)
         return gettext(
             "%(money)s that bought nothing go back to %(buyer)s. What %(number)s bought stays open. "
@@ -142,16 +141,12 @@ class GiveBack(Action):
 
     def act(self, **said: Any) -> str:
         _refuse_review(self.object)
-        payment = _unapplied_payment(self.object)
-        if payment is None:
-            raise refunds.NothingToRefund(gettext("This payment holds nothing to give back."))
-        check_gateway(payment)
-        refund = refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=self.person, reason=said["reason"])
-        if refund.status == Refund.Status.SUCCEEDED:
-            self.object.refresh_from_db()
-            if self.object.status == Case.Status.OPEN:
-                cases.decide(self.object, Decision.Outcome.SETTLED, who=self.person, reason=said["reason"])
-        return refund_told(refund)
+        return super().act(**said)
+
+    def after(self, refund: Refund) -> None:
+        self.object.refresh_from_db()
+        if refund.status == Refund.Status.SUCCEEDED and self.object.status == Case.Status.OPEN:
+            cases.decide(self.object, Decision.Outcome.SETTLED, who=self.person, reason=refund.reason)
 
 
 class CaseViewSet(ReadOnlyViewSet):

@@ -12,6 +12,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import ngettext
 from wagtail.admin.ui.components import Component
 
+from sishu.accounts import roles
 from sishu.accounts.models import User
 from sishu.commerce import selectors
 from sishu.content import workflow
@@ -22,7 +23,6 @@ from sishu.jobs.models import JobRun
 from sishu.ledger.models import Book
 from sishu.moderation.models import Case
 from sishu.outbox import relay
-from sishu.web.studio.policies import REFUND, REVIEW_WORKS, VIEW_CASES
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class TodayPanel(Component):
 
 
 def _waiting(user: User) -> list[Figure]:
-    if not user.has_perm(REVIEW_WORKS):
+    if not user.has_perm(roles.REVIEW_WORK):
         return []
     count = workflow.waiting_for(user).count()
     words = ngettext("work waits for your review", "works wait for your review", count)
@@ -56,7 +56,7 @@ def _waiting(user: User) -> list[Figure]:
 
 
 def _open_cases(user: User) -> list[Figure]:
-    if not (user.has_perm(REFUND) or user.has_perm(VIEW_CASES)):
+    if not (user.has_perm(roles.REFUND_PAYMENT) or user.has_perm(roles.VIEW_CASE)):
         return []
     count = Case.objects.filter(status=Case.Status.OPEN).exclude(kind=REVIEW).count()
     words = ngettext("case waits for a decision", "cases wait for a decision", count)
@@ -64,7 +64,7 @@ def _open_cases(user: User) -> list[Figure]:
 
 
 def _sales(user: User) -> list[Figure]:
-    if not user.has_perm("commerce.view_order"):
+    if not user.has_perm(roles.VIEW_ORDER):
         return []
     today = localtime(clock.now()).date()
     url = f"{reverse('orders:index')}?created_at_from={today:%Y-%m-%d}"
@@ -82,10 +82,10 @@ def _sales(user: User) -> list[Figure]:
 
 def _failing(user: User) -> list[Figure]:
     figures = []
-    if user.has_perm("jobs.view_jobrun") and (count := jobs.failed_count()):
+    if user.has_perm(roles.VIEW_JOB) and (count := jobs.failed_count()):
         words = ngettext("job was given up", "jobs were given up", count)
         figures.append(Figure(str(count), words, f"{reverse('jobs:index')}?status={JobRun.Status.FAILED}", True))
-    if user.has_perm("outbox.view_delivery") and (count := relay.failing().count()):
+    if user.has_perm(roles.VIEW_DELIVERY) and (count := relay.failing().count()):
         words = ngettext("delivery keeps failing", "deliveries keep failing", count)
         figures.append(Figure(str(count), words, f"{reverse('deliveries:index')}?failing=true", True))
     return figures

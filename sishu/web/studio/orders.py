@@ -12,11 +12,11 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
-from sishu.commerce import refunds, selectors
+from sishu.accounts import roles
+from sishu.commerce import selectors
 from sishu.commerce.models import Order, Payment, Refund
-from sishu.web.studio.actions import Action, check_gateway
+from sishu.web.studio.actions import RefundAction
 from sishu.web.studio.lists import DetailView, Facts, MoneyColumn, ReadOnlyViewSet, date_filter, status_filter
-from sishu.web.studio.policies import REFUND
 
 
 class OrderFilters(WagtailFilterSet):
@@ -35,7 +35,7 @@ class OrderDetail(DetailView):
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if not self.request.user.has_perm(REFUND) or _sale_payment(self.object) is None:
+        if not self.request.user.has_perm(roles.REFUND_PAYMENT) or _sale_payment(self.object) is None:
             return []
         url = reverse("orders:refund", args=(self.object.pk,))
         return [HeaderButton(gettext("Give the money back"), url=url, icon_name="resubmit")]
@@ -59,20 +59,20 @@ class OrderDetail(DetailView):
         )
 
 
-class RefundOrder(Action):
+class RefundOrder(RefundAction):
     """Give back what an order cost."""
 
     model = Order
-    permission_required = REFUND
+    part = Refund.Part.SALE
     url_namespace = "orders"
     page_title = _("Give the money back")
     button = _("Give the money back")
-    is_serious = True
+    nothing = _("This order holds nothing to give back.")
 
-    def get_question(self) -> str:
-        payment = _sale_payment(self.object)
-        if payment is None:
-            return gettext("This order holds nothing to give back.")
+    def find_payment(self) -> Payment | None:
+        return _sale_payment(self.object)
+
+    def describe(self, payment: Payment) -> str:
         return gettext(
             "%(money)s go back to %(buyer)s. The access they bought is closed, and everyone’s part is taken back "
             "out of the books. This cannot be undone."
@@ -80,16 +80,6 @@ class RefundOrder(Action):
 
     def get_facts(self) -> Facts:
         return [(_("Bought"), line.title) for line in self.object.lines.all()]
-
-    def act(self, **said: Any) -> str:
-        payment = _sale_payment(self.object)
-        if payment is None:
-            raise refunds.NothingToRefund(
-                gettext("Order %(number)s holds nothing to give back.") % {"number": self.object.number}
-            )
-        check_gateway(payment)
-        refund = refunds.refund(payment.pk, Refund.Part.SALE, by=self.person, reason=said["reason"])
-        return refund_told(refund)
 
 
 class OrderViewSet(ReadOnlyViewSet):
@@ -122,19 +112,6 @@ class OrderViewSet(ReadOnlyViewSet):
 
     def get_urlpatterns(self) -> list[URLPattern]:
         return [*super().get_urlpatterns(), path("refund/<int:pk>/", RefundOrder.as_view(), name="refund")]
-
-
-def refund_told(refund: Refund) -> str:
-    """What became of a refund, in a sentence."""
-    facts = {"money": refund.money, "reference": refund.reference}
-    if refund.status == Refund.Status.SUCCEEDED:
-        return gettext("%(money)s went back.") % facts
-    if refund.status == Refund.Status.FAILED:
-        return gettext("The provider refused refund %(reference)s of %(money)s. A case is open about it.") % facts
-    return (
-        gettext("Refund %(reference)s of %(money)s is written down; the provider has not confirmed it. We keep asking.")
-        % facts
-    )
 
 
 def _sale_payment(order: Order) -> Payment | None:

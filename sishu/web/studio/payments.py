@@ -14,6 +14,7 @@ from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
+from sishu.accounts import roles
 from sishu.commerce import payments
 from sishu.commerce.models import Payment
 from sishu.core import plugins
@@ -30,7 +31,6 @@ from sishu.web.studio.lists import (
     date_filter,
     status_filter,
 )
-from sishu.web.studio.policies import REFUND
 
 
 def _gateways() -> list[tuple[str, str]]:
@@ -57,7 +57,7 @@ class PaymentDetail(DetailView):
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
-        if not self.request.user.has_perm(REFUND):
+        if not self.request.user.has_perm(roles.REFUND_PAYMENT):
             return []
         url = reverse("payments:refresh", args=(self.object.pk,))
         return [HeaderButton(gettext("Ask the provider again"), url=url, icon_name="rotate")]
@@ -84,7 +84,7 @@ class RefreshPayment(Action):
     """Ask the provider what became of a payment, and bring our books to it."""
 
     model = Payment
-    permission_required = REFUND
+    permission_required = roles.REFUND_PAYMENT
     form_class = NoForm
     url_namespace = "payments"
     page_title = _("Ask the provider again")

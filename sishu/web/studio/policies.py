@@ -10,6 +10,7 @@ from django.db.models import QuerySet
 from wagtail.permission_policies import ModelPermissionPolicy
 from wagtail.permissions import register_permission_policy
 
+from sishu.accounts import roles
 from sishu.accounts.models import User
 from sishu.commerce.models import Offer, Order, Payment, Refund
 from sishu.content.first_checks import REVIEW
@@ -19,11 +20,6 @@ from sishu.moderation.models import Case
 from sishu.outbox.models import Delivery
 
 VIEW = "view"
-REFUND = "commerce.refund_payment"
-EXPLAIN = "commerce.explain_access"
-PRICE_PLAN = "commerce.change_offer"
-REVIEW_WORKS = "moderation.review_work"
-VIEW_CASES = "moderation.view_case"
 
 Person = User | AnonymousUser
 
@@ -45,18 +41,20 @@ class OwnDutyCases(ReadOnly):
     """Reviewers look at reviews, those who may give money back at all other cases, those who may view cases at all."""
 
     def user_has_permission(self, user: Person, action: str) -> bool:
-        return action == VIEW and any(user.has_perm(duty) for duty in (VIEW_CASES, REVIEW_WORKS, REFUND))
+        return action == VIEW and any(
+            user.has_perm(duty) for duty in (roles.VIEW_CASE, roles.REVIEW_WORK, roles.REFUND_PAYMENT)
+        )
 
     def user_has_permission_for_instance(self, user: Person, action: str, instance: Any) -> bool:
         return self.instances_user_has_permission_for(user, action).filter(pk=instance.pk).exists()
 
     def instances_user_has_any_permission_for(self, user: Person, actions: Iterable[str]) -> QuerySet[Any]:
         cases = Case.objects.all() if VIEW in set(actions) else Case.objects.none()
-        if user.has_perm(VIEW_CASES):
+        if user.has_perm(roles.VIEW_CASE):
             return cases
-        if not user.has_perm(REVIEW_WORKS):
+        if not user.has_perm(roles.REVIEW_WORK):
             cases = cases.exclude(kind=REVIEW)
-        return cases if user.has_perm(REFUND) else cases.filter(kind=REVIEW)
+        return cases if user.has_perm(roles.REFUND_PAYMENT) else cases.filter(kind=REVIEW)
 
 
 def register() -> None:

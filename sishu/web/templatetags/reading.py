@@ -11,16 +11,17 @@ from django.utils.safestring import SafeString, mark_safe
 
 from sishu.content.models import ArticlePage, HomePage
 from sishu.content.paywall import Level
-from sishu.web import bodies, covers, paths, shelf, structured
+from sishu.core import addresses
+from sishu.web import bodies, covers, listings, structured
 from sishu.web.context import House, house_now, house_of
 
 register = template.Library()
 
 
 @register.simple_tag(takes_context=True)
-def around_of(context: Context, page: ArticlePage) -> shelf.Around:
+def article_context(context: Context, page: ArticlePage) -> listings.ArticleContext:
     """What stands around an article; worked out here for a preview, whose view knows only the page."""
-    return context.get("around") or shelf.around(page)
+    return context.get("around") or listings.article_context(page)
 
 
 @register.simple_tag(takes_context=True)
@@ -37,32 +38,34 @@ def title_page(page: HomePage | None = None) -> House:
 
 
 @register.simple_tag
-def contents_of(house: House) -> shelf.Contents:
+def contents_of(house: House) -> listings.Contents:
     """What stands on the title page beside the name."""
-    return shelf.contents(house.page_id or 0, house.language.code)
+    return listings.contents(house.page_id or 0, house.language.code)
 
 
 @register.simple_tag
-def cover(thing: shelf.Row | ArticlePage, extra: str = "") -> SafeString:
+def cover(thing: listings.Row | ArticlePage, extra: str = "") -> SafeString:
     """The drawn cover of a row or a page."""
-    language = thing.language if isinstance(thing, shelf.Row) else thing.locale.language_code
+    language = thing.language if isinstance(thing, listings.Row) else thing.locale.language_code
     return mark_safe(covers.draw(thing.title, language, extra=extra))  # noqa: S308  titles are escaped
 
 
 @register.simple_tag
-def ending_of(page: ArticlePage) -> shelf.Ending:
+def article_footer(page: ArticlePage) -> listings.ArticleFooter:
     """What stands below an article that was read to its end."""
-    return shelf.ending(page)
+    return listings.article_footer(page)
 
 
 @register.inclusion_tag("parts/offer_box.html", takes_context=True)
-def offer_box(context: Context, page: ArticlePage, body: bodies.Body, around: shelf.Around) -> dict[str, Any]:
+def offer_box(
+    context: Context, page: ArticlePage, body: bodies.Body, around: listings.ArticleContext
+) -> dict[str, Any]:
     """What lies beyond the cut, and the ways to open it."""
     return {
         "page": page,
         "body": body,
         "around": around,
-        "ways": shelf.ways(page),
+        "ways": listings.opening_offers(page),
         "is_known": context.get("is_known"),
         "house": context.get("house"),
         "refund_days": settings.REFUND_WINDOW_DAYS,
@@ -70,7 +73,7 @@ def offer_box(context: Context, page: ArticlePage, body: bodies.Body, around: sh
 
 
 @register.simple_tag
-def article_data(page: ArticlePage, around: shelf.Around) -> SafeString:
+def article_data(page: ArticlePage, around: listings.ArticleContext) -> SafeString:
     """The article as JSON-LD: what is paid for is said to be, and none of it is told."""
     return structured.script(structured.article(page, around))
 
@@ -78,4 +81,4 @@ def article_data(page: ArticlePage, around: shelf.Around) -> SafeString:
 @register.filter
 def absolute(path: str) -> str:
     """A path with the site's name before it."""
-    return paths.absolute(path)
+    return addresses.absolute(path)

@@ -14,7 +14,8 @@ from sishu.commerce.models import Entitlement, Refund
 from sishu.content import writing
 from sishu.content.models import ArticlePage, HomePage
 from sishu.core import clock
-from sishu.web.paths import absolute, page_path
+from sishu.core.addresses import absolute
+from sishu.web.paths import page_path
 from sishu.web.studio.access import find_page
 from tests.factories.accounts import make_user
 from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan

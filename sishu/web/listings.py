@@ -11,12 +11,12 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import OuterRef, Prefetch, Q, QuerySet, Subquery
+from django.db.models import Q, Subquery
 from wagtail.models import Page
 
 from sishu.commerce.models import Offer
 from sishu.content import selectors
-from sishu.content.models import ArticlePage, Authorship, CreatorHub
+from sishu.content.models import ArticlePage, CreatorHub
 from sishu.content.paywall import Level
 from sishu.web import context, paths
 
@@ -67,7 +67,7 @@ class Neighbour:
 
 
 @dataclass(frozen=True, slots=True)
-class Around:
+class ArticleContext:
     """What stands around an article."""
 
     path: str
@@ -77,7 +77,7 @@ class Around:
 
 
 @dataclass(frozen=True, slots=True)
-class Ending:
+class ArticleFooter:
     """What stands below an article that was read to its end: (name, slug) of its tags, and where to go on."""
 
     tags: tuple[tuple[str, str], ...]
@@ -86,7 +86,7 @@ class Ending:
 
 
 @dataclass(frozen=True, slots=True)
-class Ways:
+class OpeningOffers:
     """What opens an article: its own offer, and the plan of the house."""
 
     once: Offer | None
@@ -130,22 +130,8 @@ def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None)
 
 def names_of(work: ArticlePage) -> tuple[str, ...]:
     """The authors' names as the work's language writes them."""
-    credits: Any = work.authorships.all()
+    credits: Any = work.authorships.all()  # with what `selectors.credits` adds
     return tuple(part.room_title or part.user.name for part in credits)
-
-
-def with_row(works: QuerySet[ArticlePage]) -> QuerySet[ArticlePage]:
-    """With what a row shows, and without the bodies."""
-    prefetch = Prefetch("authorships", queryset=parts())
-    return works.defer("body").select_related("category", "cover", "locale").prefetch_related(prefetch)
-
-
-def parts() -> QuerySet[Any]:
-    """Who wrote what, with the room that each author has in the page's language: a name may be written differently there."""
-    rooms = CreatorHub.objects.live().filter(user=OuterRef("user"), locale=OuterRef("page__locale"))
-    return Authorship.objects.select_related("user").annotate(
-        room_title=Subquery(rooms.values("title")[:1]), room_path=Subquery(rooms.values("url_path")[:1])
-    )
 
 
 def single_offers(keys: Iterable[object]) -> list[Offer]:
@@ -156,7 +142,7 @@ def single_offers(keys: Iterable[object]) -> list[Offer]:
 
 def contents(home_id: int, language: str) -> Contents:
     """The newest works, some older ones for the shelf, the plan, and the rooms of those who teach."""
-    shown = list(with_row(selectors.published(language))[: NEWEST + ON_SHELF])
+    shown = list(selectors.for_list(selectors.published(language))[: NEWEST + ON_SHELF])
     keys = [work.translation_key for work in shown]
     house = Page.objects.filter(pk=home_id).values("translation_key")
     offers = list(
@@ -174,12 +160,11 @@ def contents(home_id: int, language: str) -> Contents:
     )
 
 
-def around(page: ArticlePage, translations: Iterable[ArticlePage] | None = None) -> Around:
+def article_context(page: ArticlePage, translations: Iterable[ArticlePage] | None = None) -> ArticleContext:
     """What stands around an article. `translations` are its live other languages, if the caller has them already."""
     if translations is None:
-        others = ArticlePage.objects.live().filter(translation_key=page.translation_key, withdrawn_at=None)
-        translations = others.exclude(pk=page.pk).defer("body").select_related("locale")
-    return Around(
+        translations = selectors.translations_of(page)
+    return ArticleContext(
         path=paths.page_path(page),
         picture=picture_path(page),
         authors=authors_of(page),
@@ -190,10 +175,10 @@ def around(page: ArticlePage, translations: Iterable[ArticlePage] | None = None)
     )
 
 
-def ending(page: ArticlePage) -> Ending:
+def article_footer(page: ArticlePage) -> ArticleFooter:
     """What stands below an article that was read to its end."""
     earlier, later = neighbours(page)
-    return Ending(tuple((tag.name, tag.slug) for tag in page.tags.all()), earlier, later)
+    return ArticleFooter(tuple((tag.name, tag.slug) for tag in page.tags.all()), earlier, later)
 
 
 def picture_path(page: ArticlePage) -> str:
@@ -206,18 +191,18 @@ def authors_of(page: ArticlePage) -> tuple[Author, ...]:
     home = paths.home_path(page.locale.language_code)
     return tuple(
         Author(part.room_title or part.user.name, home + paths.below_home(part.room_path) if part.room_path else "")
-        for part in parts().filter(page_id=page.pk)
+        for part in selectors.credits().filter(page_id=page.pk)
     )
 
 
-def ways(page: Page) -> Ways:
+def opening_offers(page: Page) -> OpeningOffers:
     """The open offers that open this page: the nearest ones of its own and of what stands above it."""
     if not page.path:
-        return Ways(None, None)  # not yet in the tree: a preview of something new
+        return OpeningOffers(None, None)  # not yet in the tree: a preview of something new
     keys = page.get_ancestors(inclusive=True).values("translation_key")
     found = Offer.objects.filter(is_open=True, page__translation_key__in=keys).select_related("page")
     nearest = sorted(found, key=lambda offer: -offer.page.depth)  # type: ignore[union-attr]
-    return Ways(
+    return OpeningOffers(
         once=next((offer for offer in nearest if not offer.is_plan), None),
         plan=next((offer for offer in nearest if offer.is_plan), None),
     )

@@ -14,7 +14,7 @@ from wagtail.models import Page
 from wagtail.permissions import policy_registry
 
 from sishu.content.models import Attachment, Picture
-from sishu.content.permissions import own_paths, works_for_the_house
+from sishu.content.permissions import is_page_staff, own_paths, own_uploads
 
 PAGE_ARGUMENTS = ("page_id", "parent_page_id", "page_to_move_id")
 UPLOAD_ARGUMENTS = ("image_id", "document_id", "pk")
@@ -46,7 +46,7 @@ class OwnPagesGate:
         """Answer 404 before the view is called."""
         if not request.path.startswith(reverse("wagtailadmin_home")):
             return
-        if not request.user.is_authenticated or works_for_the_house(request.user):
+        if not request.user.is_authenticated or is_page_staff(request.user):
             return
         for seen, keys in _named(request, kwargs):
             if seen.filter(pk__in=keys).count() < len(keys):
@@ -64,7 +64,7 @@ def _named(request: HttpRequest, kwargs: dict[str, Any]) -> Iterator[tuple[Query
     elif model is not None:
         # By "all" Wagtail means, of uploads, those that one may change. Of pages it does mean all.
         named = [*listed - {"all"}, *(kwargs[name] for name in UPLOAD_ARGUMENTS if name in kwargs)]
-        yield own_uploads(model._default_manager.all(), request), _numbers(named)
+        yield own_uploads(model._default_manager.all(), request.user), _numbers(named)
 
 
 def _model_of(match: ResolverMatch, kwargs: dict[str, Any]) -> type[Model] | None:
@@ -88,16 +88,11 @@ class OwnImages(ImagesAdminAPIViewSet):
     """The studio's list of pictures: a creator's own."""
 
     def get_queryset(self) -> QuerySet[Any]:
-        return own_uploads(super().get_queryset(), self.request)
+        return own_uploads(super().get_queryset(), self.request.user)
 
 
 class OwnDocuments(DocumentsAdminAPIViewSet):
     """The studio's list of files: a creator's own."""
 
     def get_queryset(self) -> QuerySet[Any]:
-        return own_uploads(super().get_queryset(), self.request)
-
-
-def own_uploads(uploads: QuerySet[Any], request: HttpRequest) -> QuerySet[Any]:
-    """All uploads for who works for the house, one's own for a creator."""
-    return uploads if works_for_the_house(request.user) else uploads.filter(uploaded_by_user=request.user)
+        return own_uploads(super().get_queryset(), self.request.user)

@@ -2,16 +2,13 @@
 
 from __future__ import annotations
 
-from django.conf import settings
 from django.db.models import QuerySet
-from django.urls import reverse
 from django_tasks import task
 from wagtail.models import GroupApprovalTask, TaskState
 
-from sishu.accounts import mail
+from sishu.accounts import mail, roles
 from sishu.accounts.models import User
 from sishu.content.models import ArticlePage, Invitation
-from sishu.content.workflow import REVIEWERS
 
 
 @task()
@@ -37,7 +34,7 @@ def send_waiting(page_id: int, user_id: int) -> None:
     if page is None or state is None or not isinstance(state.task.specific, GroupApprovalTask):
         return
     names = [part.user.name for part in page.authorships.select_related("user")]
-    url = settings.SITE_URL + reverse("wagtailadmin_pages:edit", args=[page_id])
+    url = mail.link("wagtailadmin_pages:edit", page_id)
     _send("content/mail/waiting.txt", user_id, page, authors=names, review_url=url)
 
 
@@ -58,7 +55,7 @@ def authors_of(page_id: int) -> QuerySet[User]:
 
 def reviewers() -> QuerySet[User]:
     """Who hears that a work waits."""
-    return User.objects.filter(groups__name=REVIEWERS, is_active=True).order_by("pk")
+    return User.objects.filter(groups__name=roles.REVIEWER, is_active=True).order_by("pk")
 
 
 def _send(template: str, user_id: int, page: ArticlePage, **facts: object) -> None:

@@ -13,8 +13,9 @@ from django.http import QueryDict
 from django.utils.translation import gettext as _
 
 from sishu.content.models import Category
+from sishu.core import languages
 from sishu.core.errors import Invalid
-from sishu.core.money import parse_decimal
+from sishu.core.money import parse_decimal, parse_fixed
 
 LARGEST_ID = 2**63 - 1
 SHARE = "share_"
@@ -69,7 +70,7 @@ def percent(text: str) -> int:
     try:
         if not _DECIMAL.fullmatch(plain or "0"):
             raise ValueError
-        return parse_decimal(plain or "0", "CNY")
+        return parse_fixed(plain or "0", digits=2)
     except ValueError:
         message = _("“%(text)s” is not a percentage. Write it like 70 or 33.33.")
         raise Invalid(message % {"text": text[:40]}, code="shares") from None
@@ -162,12 +163,11 @@ def _shares(data: Data) -> dict[int, str]:
 
 
 def _language(data: Data) -> str:
-    asked = (_text(data, "language") or "").lower()
+    asked = _text(data, "language") or ""
     if not asked:
         return ""
-    for code, _label in settings.LANGUAGES:
-        if code.split("-")[0] == asked.split("-")[0]:
-            return str(code)
+    if code := languages.find(asked):
+        return code
     known = ", ".join(code for code, _label in settings.LANGUAGES)
     message = _("This house does not publish in “%(language)s”; it does in: %(known)s.")
     raise Invalid(message % {"language": asked[:20], "known": known}, code="language")
