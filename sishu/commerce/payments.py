@@ -16,7 +16,7 @@ from sishu.commerce.facts import OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, OrderLine, Payment
 from sishu.core import addresses, clock, plugins
-from sishu.core.errors import DomainError, Missing
+from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
 from sishu.gateways.base import GatewayError, Instruction, Outcome, PaymentGateway, PaymentRequest, Snapshot
@@ -37,6 +37,16 @@ class ProviderSilent(DomainError):
 
     code = "provider_silent"
     status = 503
+
+
+def choose_gateway(asked: object = "") -> str:
+    """The gateway a buyer asked for, or the first one. Invalid for one that is not there, and when there is none."""
+    names = plugins.names("gateways")
+    if not names:
+        raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
+    if asked and asked not in names:
+        raise Invalid(_("There is no payment provider “%(name)s” here.") % {"name": str(asked)[:40]}, code="gateway")
+    return str(asked or names[0])
 
 
 def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str) -> tuple[Payment, Instruction]:

@@ -12,6 +12,7 @@ from django.contrib.auth.views import redirect_to_login
 from django.http import HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import redirect, render
 from django.urls import path, reverse
+from django.utils.encoding import iri_to_uri
 from django.utils.http import url_has_allowed_host_and_scheme
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
@@ -77,7 +78,6 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
 def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) -> HttpResponseBase:
     """Place the order and open a payment; a free offer is settled at once."""
     way = choice.chosen
-    gateway = gateway if isinstance(gateway, str) and gateway in plugins.names("gateways") else ""
     try:
         order = orders.place(
             buyer(request), way.offer.pk, language=get_language(), return_path=return_path, title=way.title
@@ -90,10 +90,7 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
         if answers.wants_json(request):
             return answers.message(request, _("Payment successful."), order=describe(order))
         return redirect(continued(order))
-    gateway = gateway or next(iter(plugins.names("gateways")), "")
-    if not gateway:
-        raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
-    instruction = start_payment(order, gateway)
+    instruction = start_payment(order, payments.choose_gateway(gateway))
     if answers.wants_json(request):
         url = request.build_absolute_uri(instruction.url)
         return answers.message(request, _("Please complete the payment."), 202, payment_url=url, order=describe(order))
@@ -131,7 +128,7 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
         words = _("Payment successful.") if order.status == Order.Status.PAID else order.get_status_display()
         return answers.message(request, words, order=describe(order))
     if order.status == Order.Status.PAID:
-        return HttpResponse(status=204, headers={"HX-Redirect": continued(order)})
+        return HttpResponse(status=204, headers={"HX-Redirect": iri_to_uri(continued(order))})
     return render(request, "shop/waiting.html", state_of(order))
 
 
@@ -174,7 +171,7 @@ def find_choice(asked: Any) -> Choice:
         raise Invalid(_("Say what to buy: send `offer` or `content`."))
     if offer_id is not None:
         chosen = Offer.objects.filter(pk=offer_id, is_open=True).select_related("page").first()
-        if chosen is None:
+        if chosen is None or (chosen.page and not is_on_shelves(chosen.page)):
             raise Missing(_("This is not on sale any more."))
         page = chosen.page if content_id is None else Page.objects.live().filter(pk=content_id).first()
     else:
@@ -186,6 +183,11 @@ def find_choice(asked: Any) -> Choice:
     if not chosen.is_plan and page is not None:
         ways += [other for other in ways_to_open(page) if other.pk != chosen.pk and other.currency == chosen.currency]
     return Choice(tuple(way_in(offer, get_language() or settings.LANGUAGE_CODE) for offer in ways))
+
+
+def is_on_shelves(page: Page) -> bool:
+    """Whether readers find the page in any language; what is still a draft is not even named."""
+    return Page.objects.live().filter(translation_key=page.translation_key).exists()
 
 
 def way_in(offer: Offer, language: str) -> Way:
@@ -215,14 +217,14 @@ def whole_number(value: Any) -> int | None:
     if value in (None, ""):
         return None
     text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or int(text[:20]) > LARGEST_ID:
+    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > LARGEST_ID:
         raise Missing(_("This is not on sale."))
-    return int(text[:20])
+    return int(text)
 
 
 def local_path(request: HttpRequest, value: Any) -> str:
     """A path of this site to come back to; empty for anything else."""
-    if not isinstance(value, str) or len(value) > 380 or not value.startswith("/"):
+    if not isinstance(value, str) or len(value) > 380 or not value.startswith("/") or not value.isprintable():
         return ""
     safe = url_has_allowed_host_and_scheme(value, allowed_hosts={request.get_host()}, require_https=request.is_secure())
     return value.partition("#")[0] if safe else ""

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 from django.test import Client
 
 from sishu.commerce.models import Offer, Order, Payment
+from sishu.core import clock
 from sishu.ledger.models import Book
 from sishu.ledger.selectors import balance
 from tests.factories.accounts import make_user
-from tests.factories.commerce import bank, buy, make_offer, make_plan
+from tests.factories.commerce import bank, buy, make_offer, make_paid_work, make_plan
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
 JSON = {"accept": "application/json", "accept-language": "en"}
@@ -136,6 +139,37 @@ def test_the_waiting_page_moves_on_by_itself_once_the_money_is_there(shop: Clien
     shop.get(f"/payment/{number}/return")
     fragment = shop.get(f"/payment/{number}")
     assert (fragment.status_code, fragment["HX-Redirect"]) == (204, "/a/b/#continue")
+
+
+def test_the_reader_goes_on_at_an_address_in_chinese(shop: Client, offer: Offer):
+    post(shop, offer=offer.pk, next="/周岚/月光/")
+    order = Order.objects.get()
+    bank().pay(order.payments.get().reference)
+    shop.get(f"/payment/{order.number}/return")
+    fragment = shop.get(f"/payment/{order.number}", headers={"accept": "text/html"})
+    assert fragment["HX-Redirect"] == "/%E5%91%A8%E5%B2%9A/%E6%9C%88%E5%85%89/#continue"
+
+
+def test_a_place_to_go_on_with_a_line_break_is_dropped(shop: Client, offer: Offer):
+    post(shop, offer=offer.pk, next="/a\nb")
+    assert Order.objects.get().return_path == ""
+
+
+def test_a_draft_is_not_named_at_the_checkout(shop: Client):
+    work = make_paid_work()
+    offer = make_offer(work)
+    work.unpublish()
+    assert shop.get(f"/payment?offer={offer.pk}").status_code == 404
+
+
+def test_an_order_whose_time_is_up_makes_room_for_a_new_one(shop: Client, offer: Offer):
+    """Also while a payment was begun and the worker has not ended it yet; money paid in time still buys the old one."""
+    post(shop, offer=offer.pk)
+    late = Order.objects.get()
+    Order.objects.filter(pk=late.pk).update(expires_at=clock.now() - timedelta(seconds=1))
+    assert post(shop, offer=offer.pk).status_code == 202
+    late.refresh_from_db()
+    assert (late.status, late.open_key) == (Order.Status.EXPIRED, None)
 
 
 def test_nobody_sees_or_ends_anothers_order(shop: Client, offer: Offer):

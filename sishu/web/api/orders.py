@@ -9,10 +9,10 @@ from django.utils.translation import gettext as _
 from ninja import Path, Query, Router, Status
 
 from sishu.accounts.models import User
-from sishu.commerce import orders
+from sishu.commerce import orders, payments
 from sishu.commerce.models import Order
-from sishu.core import money, plugins
-from sishu.core.errors import Invalid, Missing
+from sishu.core import money
+from sishu.core.errors import Missing
 from sishu.web import shop
 from sishu.web.api import auth, offers, schemas
 from sishu.web.api.paging import Paging
@@ -38,11 +38,12 @@ def list_orders(request: HttpRequest, paging: Query[Paging]) -> schemas.OrderLis
 )
 def place_order(request: HttpRequest, asked: schemas.PlaceOrder) -> Status[schemas.PlacedOrder]:
     user = auth.person(request)
-    gateway = _gateway(asked.gateway)
-    order = orders.place(user, offers.get(asked.offer).pk, language=get_language() or settings.LANGUAGE_CODE)
+    language = get_language() or settings.LANGUAGE_CODE
+    way = shop.way_in(offers.get(asked.offer), language)
+    order = orders.place(user, way.offer.pk, language=language, title=way.title)
     url = None
     if order.status == Order.Status.AWAITING_PAYMENT:
-        url = request.build_absolute_uri(shop.start_payment(order, gateway).url)
+        url = request.build_absolute_uri(shop.start_payment(order, payments.choose_gateway(asked.gateway)).url)
     return Status(201, schemas.PlacedOrder(order=_describe(order), payment_url=url))
 
 
@@ -63,15 +64,6 @@ def read_order(request: HttpRequest, number: Path[schemas.Number]) -> schemas.Or
 def cancel_order(request: HttpRequest, number: Path[schemas.Number]) -> schemas.Order:
     user = auth.person(request)
     return _describe(orders.cancel(_get_own(user, number).pk, user))
-
-
-def _gateway(asked: str) -> str:
-    names = plugins.names("gateways")
-    if asked and asked not in names:
-        raise Invalid(_("There is no payment provider “%(name)s” here.") % {"name": asked}, code="gateway")
-    if not names:
-        raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
-    return asked or next(iter(names))
 
 
 def _get_own(user: User, number: str) -> Order:

@@ -42,6 +42,18 @@ def test_what_is_free_is_settled_at_once():
     assert (placed.json()["order"]["status"], placed.json()["payment_url"]) == ("paid", None)
 
 
+def test_what_is_free_needs_no_gateway(settings):
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": {}}
+    placed = Program(make_person()).post("/orders", {"offer": make_offer(amount=0).pk})
+    assert (placed.status_code, placed.json()["order"]["status"]) == (201, "paid")
+    assert is_problem(Program(make_person()).post("/orders", {"offer": make_offer().pk}), 503, "invalid")
+
+
+def test_an_unknown_gateway_is_refused():
+    asked = {"offer": make_offer().pk, "gateway": "nowhere"}
+    assert is_problem(Program(make_person()).post("/orders", asked), 422, "gateway")
+
+
 def test_only_the_offer_is_heard():
     offer = make_offer(amount=990)
     mallory = make_person()
