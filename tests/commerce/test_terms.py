@@ -18,7 +18,9 @@ pytestmark = [pytest.mark.django_db, pytest.mark.money]
 def work() -> ArticlePage:
     """Written by two."""
     page = make_paid_work(make_creator("lan"))
-    coauthors.invite(page, page.owner, make_creator("he").username)
+    he = make_creator("he")
+    coauthors.invite(page, page.owner, he.username)
+    coauthors.accept(he, he.invitations.get().pk)
     return page
 
 

@@ -110,7 +110,7 @@ def test_what_is_taken_back_is_not_accepted_any_more(page, shen, he):
 
 
 def test_invitations_are_counted(shen, he):
-    for _ in range(coauthors.MOST_INVITATIONS_A_DAY):
+    for _ in range(coauthors.MAX_INVITATIONS_A_DAY):
         coauthors.invite(make.make_article(shen, live=False), shen, "he")
     with pytest.raises(Invalid):
         coauthors.invite(page := make.make_article(shen, live=False), shen, "he")

@@ -28,15 +28,20 @@ class Invitation(Stateful, Timestamped):
         Status.WITHDRAWN: frozenset({Status.PENDING}),
     }
 
-    page = models.ForeignKey(ArticlePage, on_delete=models.CASCADE, related_name="invitations")
-    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations")
-    invited_by = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+")
-    status = models.CharField(max_length=10, choices=Status.choices, default=Status.PENDING)
+    page = models.ForeignKey(ArticlePage, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("page"))
+    user = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="invitations", verbose_name=_("person")
+    )
+    invited_by = models.ForeignKey(
+        settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="+", verbose_name=_("invited by")
+    )
+    status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING)
 
     wagtail_reference_index_ignore = True
 
     class Meta:
         verbose_name = _("invitation")
+        verbose_name_plural = _("invitations")
         constraints = [models.UniqueConstraint(fields=["page", "user"], name="one_invitation_per_person_and_page")]
 
     def __str__(self) -> str:
