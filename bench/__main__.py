@@ -29,9 +29,7 @@ servers' own (user and system) per request or order; seconds of the clock includ
 
 def main() -> None:
     rows = {title: _rows(part) for title, part in PARTS.items()}
-    machine = (
-        f"{os.cpu_count()} cores, {platform.machine()}, Linux {platform.release()}, Python {platform.python_version()}"
-    )
+    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     parts = [HEAD, f"Machine: {machine}. Load before the run: {os.getloadavg()[0]:.1f}. {versions}.\n"]
     for title, found in rows.items():

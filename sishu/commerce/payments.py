@@ -98,12 +98,14 @@ def _open_payment(order_id: int, gateway: PaymentGateway) -> Payment:
 
 
 @transaction.atomic
-def apply(snapshot: Snapshot) -> Payment:
+def apply(snapshot: Snapshot, *, heard_from: str = "") -> Payment:
     """Bring one payment to what the provider says is true. Snapshots repeat, race and arrive out of order.
 
-    Raises Missing when the reference is none of ours.
+    `heard_from` names the gateway whose signature vouches for the snapshot: one provider's key settles none of another's
+    payments. Raises Missing when the reference is none of ours, or another gateway's.
     """
-    payment = lock_payment(reference=snapshot.reference)
+    by = {"reference": snapshot.reference} | ({"gateway": heard_from} if heard_from else {})
+    payment = lock_payment(**by)
     order = payment.order
     if snapshot.captured is not None:
         if payment.status != Payment.Status.CAPTURED:

@@ -39,7 +39,7 @@ def receive(request: HttpRequest, gateway_name: str) -> HttpResponse:
         log.warning("Refused a notice for %s: %s", gateway_name, error)
         return HttpResponse("refused", status=400, content_type="text/plain")
     try:
-        payments.apply(notice.snapshot)
+        payments.apply(notice.snapshot, heard_from=gateway_name)
     except Missing:
         log.error("%s has a payment %s that we never asked for.", gateway_name, notice.snapshot.reference)
         data: dict[str, Any] = {"gateway": gateway_name, "reference": notice.snapshot.reference[:64]}

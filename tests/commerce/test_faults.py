@@ -146,6 +146,15 @@ def test_row_07_notice_for_a_payment_we_never_asked_for(gateway):
     assert not Journal.objects.exists()
 
 
+def test_a_gateways_word_settles_no_other_gateways_payment(reader, offer, payment):
+    Payment.objects.filter(pk=payment.pk).update(gateway="elsewhere")
+    bank().pay(payment.reference)
+    assert notify(payment).status_code == 404
+    payment.refresh_from_db()
+    assert payment.status == Payment.Status.PENDING
+    assert not Journal.objects.exists()
+
+
 @pytest.mark.parametrize("forgery", ["none", "another key", "changed body", "old", "future", "empty"])
 def test_row_08_a_forged_notice_changes_nothing_and_learns_nothing(
     reader, offer, payment, gateway, forgery, monkeypatch
