@@ -72,6 +72,12 @@ def test_a_price_that_cannot_be_is_refused_in_words(client, owner, price):
     assert not Offer.objects.exists()
 
 
+def test_digits_of_a_chinese_keyboard_are_the_digits_they_show(client, owner):
+    """As on the writer's page: one reader of prices serves both."""
+    priced(client, price="１２.５０")
+    assert Offer.objects.get().amount == 1250
+
+
 @pytest.mark.parametrize("percents", [("60", "60"), ("0", "10"), ("101", "1"), ("-5", "1"), ("1.234", "1"), ("x", "1")])
 def test_shares_that_cannot_be_are_refused(client, owner, percents):
     answer = priced(client, *zip((make_creator(), make_creator()), percents, strict=True))
