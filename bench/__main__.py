@@ -28,10 +28,11 @@ servers' own (user and system) per request or order; seconds of the clock includ
 
 
 def main() -> None:
+    load = os.getloadavg()[0]  # before our own work raises it
     rows = {title: _rows(part) for title, part in PARTS.items()}
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    parts = [HEAD, f"Machine: {machine}. Load before the run: {os.getloadavg()[0]:.1f}. {versions}.\n"]
+    parts = [HEAD, f"Machine: {machine}. Load before the run: {load:.1f}. {versions}.\n"]
     for title, found in rows.items():
         parts += [f"\n## {title}\n\n`python -m {' '.join(PARTS[title])}`\n", _table(found)]
     RESULTS.write_text("\n".join(parts), encoding="utf-8")
