@@ -15,13 +15,21 @@ from sishu.core import clock, plugins
 
 
 class Fulfiller(Protocol):
-    """Gives what one kind of offer promises, and takes it back. Both run inside the sale's own transaction."""
+    """Gives what one kind of offer promises, and takes it back. All run inside the sale's own transaction."""
+
+    def is_owned(self, order: Order, line: OrderLine) -> bool:
+        """Whether the buyer has for good what the line would give."""
 
     def grant(self, order: Order, line: OrderLine) -> None:
-        """Give; a second call for the same line gives nothing more."""
+        """Give. Raises IntegrityError when the buyer owns it (the transaction is then unusable)."""
 
     def revoke(self, order: Order, line: OrderLine) -> None:
         """Take back what `grant` gave."""
+
+
+def is_owned(order: Order, lines: Iterable[OrderLine]) -> bool:
+    """Whether the buyer has for good what any of the lines would give."""
+    return any(plugins.load("fulfilment", line.offer.kind).is_owned(order, line) for line in lines)
 
 
 def grant(order: Order, lines: Iterable[OrderLine]) -> None:
@@ -39,17 +47,27 @@ def revoke(order: Order, lines: Iterable[OrderLine]) -> None:
 class AccessFulfiller:
     """Opens a page and everything below it: for good, or a month more of a plan."""
 
+    def is_owned(self, order: Order, line: OrderLine) -> bool:
+        return not line.offer.is_plan and Entitlement.objects.filter(owned_key=self._owned_key(order, line)).exists()
+
     def grant(self, order: Order, line: OrderLine) -> None:
         assert line.offer.page_id is not None, "an access offer has a page"  # noqa: S101
-        starts_at, ends_at = clock.now(), None
+        starts_at, ends_at, owned_key = clock.now(), None, None
         if line.offer.interval == Offer.Interval.MONTH:
             starts_at, ends_at = self._next_month_of_plan(order, line)
+        else:
+            owned_key = self._owned_key(order, line)
         Entitlement.objects.create(
-            user_id=order.user_id, page_id=line.offer.page_id, starts_at=starts_at, ends_at=ends_at, source=line.ref
-        )
+            user_id=order.user_id, page_id=line.offer.page_id, starts_at=starts_at, ends_at=ends_at, source=line.ref,
+            owned_key=owned_key,
+        )  # fmt: skip
 
     def revoke(self, order: Order, line: OrderLine) -> None:
-        Entitlement.objects.filter(source=line.ref, revoked_at=None).update(revoked_at=clock.now())
+        Entitlement.objects.filter(source=line.ref, revoked_at=None).update(revoked_at=clock.now(), owned_key=None)
+
+    def _owned_key(self, order: Order, line: OrderLine) -> str:
+        assert line.offer.page is not None, "an access offer has a page"  # noqa: S101
+        return f"{order.user_id}:{line.offer.page.translation_key}"
 
     def _next_month_of_plan(self, order: Order, line: OrderLine) -> tuple[datetime, datetime]:
         """From when until when one more month runs: after what is paid for already, or from now."""

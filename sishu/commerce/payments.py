@@ -97,19 +97,28 @@ def _open_payment(order_id: int, gateway: PaymentGateway) -> Payment:
     )  # fmt: skip
 
 
-@transaction.atomic
 def apply(snapshot: Snapshot, *, heard_from: str = "") -> Payment:
     """Bring one payment to what the provider says is true. Snapshots repeat, race and arrive out of order.
 
     `heard_from` names the gateway whose signature vouches for the snapshot: one provider's key settles none of another's
     payments. Raises Missing when the reference is none of ours, or another gateway's.
     """
+    try:
+        return _apply(snapshot, heard_from)
+    except IntegrityError:
+        # Another order may have given the same since this one was placed. Too rare to ask first.
+        return _apply(snapshot, heard_from, is_second_look=True)
+
+
+@transaction.atomic
+def _apply(snapshot: Snapshot, heard_from: str, *, is_second_look: bool = False) -> Payment:
     by = {"reference": snapshot.reference} | ({"gateway": heard_from} if heard_from else {})
     payment = lock_payment(**by)
     order = payment.order
     if snapshot.captured is not None:
         if payment.status != Payment.Status.CAPTURED:
-            capture(order, payment, snapshot)
+            is_owned = is_second_look and fulfil.is_owned(order, _lines_of(order))
+            capture(order, payment, snapshot, is_owned=is_owned)
         elif snapshot.captured.amount > payment.captured_amount:
             capture_more(payment, snapshot.captured)
     elif snapshot.outcome in DEAD_ENDS and payment.status == Payment.Status.PENDING:
@@ -118,10 +127,13 @@ def apply(snapshot: Snapshot, *, heard_from: str = "") -> Payment:
     return payment
 
 
-def capture(order: Order, payment: Payment, snapshot: Snapshot) -> None:
-    """Money arrived. It settles the order, or stands apart until a person decides. The caller holds the locks."""
+def capture(order: Order, payment: Payment, snapshot: Snapshot, *, is_owned: bool) -> None:
+    """Money arrived. It settles the order, or stands apart until a person decides. The caller holds the locks.
+
+    With `is_owned` the buyer has by another order what this one would give.
+    """
     assert snapshot.captured is not None  # noqa: S101  for the type checker: the caller looked
-    captured, fits = snapshot.captured, order.accepts(snapshot)
+    captured, fits = snapshot.captured, order.accepts(snapshot) and not is_owned
     payment.move_to(
         Payment.Status.CAPTURED,
         captured_amount=captured.amount, captured_currency=captured.currency,
@@ -135,7 +147,9 @@ def capture(order: Order, payment: Payment, snapshot: Snapshot) -> None:
         return
     if order.status == Order.Status.AWAITING_PAYMENT and order.expires_at < clock.now():
         order.move_to(Order.Status.EXPIRED, open_key=None)
-    code, data = _why_unapplied(order, captured)
+    code, data = ("already_owned", {}) if is_owned else _why_unapplied(order, captured)
+    if is_owned and order.status == Order.Status.AWAITING_PAYMENT:
+        order.move_to(Order.Status.CANCELLED, open_key=None)
     set_apart(payment, captured, code, **data)
 
 
@@ -150,7 +164,7 @@ def capture_more(payment: Payment, captured: Money) -> None:
 def settle(order: Order, payment: Payment) -> None:
     """What must be true together once an order is paid. The caller holds the locks."""
     order.move_to(Order.Status.PAID, paid_at=payment.captured_at, open_key=None)
-    lines = list(OrderLine.objects.filter(order=order).select_related("offer"))
+    lines = _lines_of(order)
     fulfil.grant(order, lines)
     journal.post(
         key=f"sale:{payment.reference}", kind="sale", ref=order.ref, book=Book(payment.book), currency=order.currency,
@@ -215,6 +229,10 @@ def give_up(payment: Payment) -> Payment:
 def notify_url(gateway_name: str) -> str:
     """The address a provider sends its notices to."""
     return addresses.absolute(addresses.webhook(gateway_name))
+
+
+def _lines_of(order: Order) -> list[OrderLine]:
+    return list(OrderLine.objects.filter(order=order).select_related("offer__page"))
 
 
 def _why_unapplied(order: Order, captured: Money) -> tuple[str, dict[str, Any]]:

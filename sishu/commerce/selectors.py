@@ -95,6 +95,7 @@ def _of_books(order: Order) -> Iterator[Event]:
         "sale": _("Sale booked"),
         "unapplied": _("Money set apart in the books"),
         "refund": _("Booking reversed"),
+        "foreign_refund": _("Refund made at the provider set apart in the books"),
     }
     for journal in Journal.objects.filter(ref=order.ref).order_by("id"):
         moves = journal.transfers.select_related("debit", "credit").order_by("line")
@@ -161,6 +162,7 @@ def case_remark(case: Case) -> str:
         "other_currency": _("%(money)s of %(reference)s: order %(order)s is in %(currency)s."),
         "too_little": _("%(money)s of %(reference)s: order %(order)s costs %(due)s."),
         "order_closed": _("%(money)s of %(reference)s: order %(order)s is %(status)s."),
+        "already_owned": _("%(money)s of %(reference)s: by then the buyer owned what order %(order)s would give."),
         "too_late": _("%(money)s of %(reference)s: it came after order %(order)s had expired."),
         "foreign_refund": _("%(money)s of %(reference)s: given back at the provider as %(refund)s."),
         "refund_refused": _("%(money)s of %(reference)s: it did not go back."),
@@ -197,6 +199,8 @@ def account_label(code: str) -> str:
         return _("held by %(gateway)s") % {"gateway": key}
     if noun == "unapplied":
         return _("set apart for payment %(reference)s") % {"reference": key}
+    if noun == "suspense":
+        return _("given back by payment %(reference)s, for what is not known") % {"reference": key}
     if noun == "creator":
         user_id, _colon, _state = key.partition(":")
         person = User.objects.filter(pk=user_id).first()
@@ -205,9 +209,7 @@ def account_label(code: str) -> str:
 
 
 def refundable_part(payment: Payment, part: str) -> Money | None:
-    """What one part of a payment still holds for the buyer; None when that is nothing, or went back already."""
-    if payment.refunds.filter(part=part, status=Refund.Status.SUCCEEDED).exists():
-        return None
+    """What one part of a payment still holds for the buyer; None when that is nothing."""
     return refunds.refundable(payment, payment.order, part) or None
 
 

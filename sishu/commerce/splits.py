@@ -63,3 +63,8 @@ def of_sale(gateway: str, amount: int, lines: Iterable[tuple[int, Iterable[Seque
 def of_unapplied(gateway: str, reference: str, amount: int) -> list[Move]:
     """Money that arrived and buys nothing: kept under the payment's reference until a person decides."""
     return [Move(chart.provider(gateway), chart.unapplied(reference), amount, "unapplied")]
+
+
+def of_foreign_refund(gateway: str, reference: str, amount: int) -> list[Move]:
+    """Money that left the provider's account without our asking: kept apart until a person says what it was for."""
+    return [Move(chart.suspense(reference), chart.provider(gateway), amount, "refund")]

@@ -24,6 +24,11 @@ def unapplied(payment_reference: str) -> str:
     return f"liability:unapplied:{payment_reference}"
 
 
+def suspense(payment_reference: str) -> str:
+    """Money that went back to a payer by nobody's order here."""
+    return f"asset:suspense:{payment_reference}"
+
+
 def kind_of(code: str) -> Account.Kind:
     """The kind that a code's first word names. ValueError when it names none."""
     return Account.Kind(code.partition(":")[0])

@@ -6,12 +6,13 @@ import pytest
 from django.test import Client
 
 from sishu.accounts.models import User
-from sishu.commerce import access, orders, payments, refunds
+from sishu.commerce import access, offers, orders, payments, refunds
 from sishu.commerce.models import Entitlement, Order, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import plugins
 from sishu.ledger.models import Account, Book, Transfer
 from sishu.ledger.selectors import balance
+from sishu.moderation.models import Case
 from sishu.outbox.models import Fact
 from tests.crowd import rush
 from tests.factories.accounts import make_user
@@ -79,6 +80,19 @@ def test_eight_first_sales_at_once_open_each_account_once(transactional_db):
     assert answers == ["paid"] * 8
     assert Account.objects.count() == 4
     assert balance("asset:psp:sandbox", book=Book.SANDBOX) == bank().totals()["CNY"] == 8 * offer.amount
+
+
+def test_two_orders_for_one_work_paid_at_once_sell_it_once(transactional_db):
+    offer, reader = make_offer(), make_user()
+    first = start(reader, offer)
+    offers.close(offer.page)
+    second = start(reader, make_offer(offer.page))
+    for payment in (first, second):
+        bank().pay(payment.reference)
+    assert rush(notify, [(first.reference, 1), (second.reference, 2)]) == [200, 200]
+    assert Entitlement.objects.count() == Transfer.objects.filter(code="capture").count() == 1
+    assert Transfer.objects.filter(code="unapplied").count() == 1
+    assert Case.objects.get().code == "already_owned"
 
 
 def test_two_months_of_a_plan_paid_at_once_follow_each_other(transactional_db):

@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 from django.utils.translation import override
 
-from sishu.commerce import orders, payments, refunds, selectors
+from sishu.commerce import offers, orders, payments, refunds, selectors
 from sishu.commerce.models import Payment, Refund
 from sishu.core import clock, plugins
 from sishu.core.money import Money
@@ -58,8 +58,15 @@ def too_late(payment: Payment) -> None:
     arrive(payment, Money(990, "CNY"), late=timedelta(days=1))
 
 
+def already_owned(payment: Payment) -> None:
+    offer = payment.order.lines.get().offer
+    offers.close(offer.page)
+    pay(start(payment.order.user, make_offer(offer.page)))
+    arrive(payment, Money(990, "CNY"))
+
+
 def foreign_refund(payment: Payment) -> None:
-    foreign = RefundSnapshot("r-4711", RefundOutcome.SUCCEEDED, Money(990, "CNY"))
+    foreign = RefundSnapshot("r-4711", RefundOutcome.SUCCEEDED, Money(100, "CNY"))
     payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(990, "CNY"), clock.now(), refunds=(foreign,)))
 
 
@@ -89,7 +96,7 @@ def unknown_payment(payment: Payment) -> None:
 
 
 WAYS = (
-    too_little, surplus, captured_again, other_currency, order_closed, too_late, foreign_refund, refund_refused,
+    too_little, surplus, captured_again, other_currency, order_closed, too_late, already_owned, foreign_refund, refund_refused,
     unknown_money, unknown_payment,
 )  # fmt: skip
 

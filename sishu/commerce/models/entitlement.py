@@ -24,6 +24,8 @@ class Entitlement(Timestamped):
     revoked_at = models.DateTimeField(_("revoked"), null=True)
     # "line:7" for what was bought: each source entitles once.
     source = models.CharField(_("source"), max_length=48, unique=True)
+    # "user:translation key" while held for good, null otherwise: nobody is sold the same work twice.
+    owned_key = models.CharField(max_length=60, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
 
     class Meta:
         verbose_name = _("entitlement")
@@ -32,7 +34,12 @@ class Entitlement(Timestamped):
         constraints = [
             models.CheckConstraint(
                 condition=Q(ends_at__isnull=True) | Q(ends_at__gt=F("starts_at")), name="commerce_entitlement_lasts"
-            )
+            ),
+            models.CheckConstraint(
+                condition=Q(owned_key__isnull=False, ends_at__isnull=True, revoked_at__isnull=True)
+                | Q(owned_key__isnull=True) & (Q(ends_at__isnull=False) | Q(revoked_at__isnull=False)),
+                name="commerce_entitlement_key_while_owned",
+            ),
         ]
 
     def __str__(self) -> str:

@@ -82,7 +82,10 @@ class Payment(Stateful, Timestamped):
 
 
 class Refund(Stateful, Timestamped):
-    """Money given back: all of the sale, or all of what arrived without buying anything. Books are reversed, not edited."""
+    """Money given back: all of the sale, or all of what arrived without buying anything. Books are reversed, not edited.
+
+    One that was made at the provider's own console bears the provider's reference, and nobody requested it.
+    """
 
     class Part(models.TextChoices):
         SALE = "sale", _("the sale")
@@ -101,7 +104,7 @@ class Refund(Stateful, Timestamped):
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("payment"))
     part = models.CharField(_("part"), max_length=10, choices=Part.choices)
-    reference = models.CharField(_("reference"), max_length=32, unique=True)
+    reference = models.CharField(_("reference"), max_length=64, unique=True)
     status = models.CharField(
         _("status"), max_length=10, choices=Status.choices, default=Status.REQUESTED, db_index=True
     )
@@ -114,6 +117,8 @@ class Refund(Stateful, Timestamped):
     settled_at = models.DateTimeField(_("settled"), null=True)
     next_try_at = models.DateTimeField(_("next try"), null=True, db_index=True)
     try_count = models.PositiveSmallIntegerField(_("tries"), default=0)
+    # "payment:part" until it succeeded, null afterwards: however many press the button, one is under way.
+    open_key = models.CharField(max_length=48, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
 
     class Meta:
         verbose_name = _("refund")
@@ -121,8 +126,11 @@ class Refund(Stateful, Timestamped):
         ordering = ["-id"]
         constraints = [
             models.CheckConstraint(condition=Q(amount__gt=0), name="commerce_refund_amount_positive"),
-            # Each part is given back at most once, however many people press the button.
-            models.UniqueConstraint(fields=["payment", "part"], name="commerce_refund_once_per_part"),
+            models.CheckConstraint(
+                condition=Q(status="succeeded", open_key__isnull=True)
+                | Q(status__in=["requested", "failed"], open_key__isnull=False),
+                name="commerce_refund_key_while_open",
+            ),
         ]
 
     def __str__(self) -> str:

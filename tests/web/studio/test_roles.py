@@ -11,6 +11,7 @@ from wagtail.permissions import policy_registry
 
 from sishu.accounts import roles
 from sishu.accounts.roles import CREATOR, FINANCE, OWNER, REVIEWER, SUPPORT
+from sishu.commerce import refunds
 from sishu.commerce.models import Order, Refund
 from sishu.jobs.models import JobRun
 from sishu.ledger.models import Journal
@@ -215,8 +216,9 @@ def rows() -> dict[str, int]:
     cases.open(ref="page:1", kind="review")
     delivery = Delivery.objects.create(fact=Fact.objects.first(), reaction="send_receipt")
     refund = Refund.objects.create(
-        payment=twice, part=Refund.Part.UNAPPLIED, reference="r1", amount=1, currency="CNY", status="failed"
-    )
+        payment=twice, part=Refund.Part.UNAPPLIED, reference="r1", amount=1, currency="CNY", status="failed",
+        open_key=refunds.open_key(twice, Refund.Part.UNAPPLIED),
+    )  # fmt: skip
     return {
         "orders": order.pk,
         "payments": twice.pk,
