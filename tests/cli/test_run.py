@@ -74,7 +74,7 @@ def test_the_house_opens_mends_itself_and_closes(tmp_path):
         wait_for(lambda: f"Sishu is at http://127.0.0.1:{port}" in log.read_text(), run, log)
         assert f"http://127.0.0.1:{port}/dev/mail" in log.read_text()
         assert answers(port)
-        web = next(child for child in psutil.Process(run.pid).children() if "granian" in " ".join(child.cmdline()))
+        web = next(child for child in psutil.Process(run.pid).children() if child.cmdline()[-1] == "web")
         family = psutil.Process(run.pid).children(recursive=True)
         assert len(family) >= 4, "web server, two workers of its own, one worker of ours"
         web.send_signal(signal.SIGKILL)

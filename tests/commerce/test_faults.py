@@ -10,72 +10,21 @@ from django.db import connection
 from django.test import Client
 
 from sishu.commerce import access, offers, orders, payments, refunds
-from sishu.commerce.facts import OrderPaid
-from sishu.commerce.models import Entitlement, Offer, Order, Payment, Refund
+from sishu.commerce.models import Offer, Order, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import clock, plugins
 from sishu.core.errors import DomainError
 from sishu.core.models import WrongStatus
-from sishu.core.money import Money
-from sishu.gateways.base import Outcome, RefundOutcome, RefundSnapshot, Snapshot
+from sishu.gateways.base import Outcome, Snapshot
 from sishu.ledger import triggers
-from sishu.ledger.models import Book, Journal, Transfer
+from sishu.ledger.models import Book, Journal
 from sishu.ledger.selectors import balance
-from sishu.moderation import cases
-from sishu.moderation.models import Case, Decision
+from sishu.moderation.models import Case
 from sishu.outbox.models import Fact
-from tests.factories.accounts import make_user
+from tests.commerce.sandbox import assert_bought_nothing, assert_paid_once, in_sandbox, notify
 from tests.factories.commerce import bank, buy, make_offer, pay, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
-
-
-@pytest.fixture
-def reader():
-    return make_user("reader")
-
-
-@pytest.fixture
-def offer():
-    return make_offer(amount=990)
-
-
-@pytest.fixture
-def payment(reader, offer):
-    return start(reader, offer)
-
-
-@pytest.fixture
-def gateway():
-    return plugins.load("gateways", "sandbox")
-
-
-def notify(payment: Payment, *, body: bytes | None = None, headers: dict[str, str] | None = None, number: int = 1):
-    """The bank's notice about a payment as it stands at the bank, over the webhook, in bytes."""
-    gateway = plugins.load("gateways", "sandbox")
-    body = gateway.notice(number, payment.reference) if body is None else body
-    headers = gateway.signed(body) if headers is None else headers
-    client = Client(raise_request_exception=False)
-    return client.post("/webhooks/sandbox", body, content_type="application/json", headers=headers)
-
-
-def in_sandbox(code: str) -> int:
-    return balance(code, book=Book.SANDBOX)
-
-
-def assert_paid_once(reader, offer) -> None:
-    order = Order.objects.get(user=reader, status=Order.Status.PAID)
-    assert Entitlement.objects.filter(user=reader, revoked_at=None).count() == 1
-    assert access.level(reader, offer.page) == Level.PAID
-    assert [t.amount for t in Transfer.objects.filter(code="capture")] == [order.amount]
-    assert [f.name for f in Fact.objects.filter(name=OrderPaid.__name__)] == ["OrderPaid"]
-
-
-def assert_bought_nothing(reader, offer) -> None:
-    assert not Entitlement.objects.exists()
-    assert not Fact.objects.filter(name=OrderPaid.__name__).exists()
-    assert access.level(reader, offer.page) == Level.SIGNED_IN
-    assert not Journal.objects.filter(kind="sale").exists()
 
 
 def test_row_01_the_same_notice_ten_times(reader, offer, payment):
@@ -387,98 +336,6 @@ def test_row_64_a_commit_that_fails_is_answered_5xx_and_nothing_is_half_written(
             on = " ON commerce_entitlement" if connection.vendor == "postgresql" else ""
             cursor.execute(f"DROP TRIGGER disk_is_full{on}")
     assert notify(payment).status_code == 200
-    assert_paid_once(reader, offer)
-
-
-def test_a_refund_reverses_the_sale_closes_the_work_and_happens_once(reader, offer, payment):
-    pay(payment)
-    finance = make_user("finance", "finance")
-    first = refunds.refund(payment.pk, Refund.Part.SALE, by=finance, reason="asked within seven days")
-    second = refunds.refund(payment.pk, Refund.Part.SALE, by=finance)
-    assert first.pk == second.pk
-    assert first.status == Refund.Status.SUCCEEDED
-    assert access.level(reader, offer.page) == Level.SIGNED_IN
-    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
-    assert Order.objects.get().status == Order.Status.REFUNDED
-    assert buy(reader, offer).status == Order.Status.PAID
-
-
-def test_money_that_bought_nothing_goes_back_without_touching_the_sale(reader, offer, payment):
-    bank().pay(payment.reference, times=2)
-    notify(payment)
-    refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=None)
-    assert in_sandbox(f"liability:unapplied:{payment.reference}") == 0
-    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 990
-    assert_paid_once(reader, offer)
-
-
-def test_what_arrives_after_a_refund_was_asked_for_is_not_counted_as_given_back(reader, offer, payment):
-    bank().pay(payment.reference, times=2)
-    notify(payment)
-    asked = refunds.request(payment.pk, Refund.Part.UNAPPLIED, by=None)
-    payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(2970, "CNY"), clock.now()))
-    refunds.submit(asked)
-    assert in_sandbox(f"liability:unapplied:{payment.reference}") == 990
-    later = refunds.request(payment.pk, Refund.Part.UNAPPLIED, by=None)
-    assert (later.pk != asked.pk, later.amount) == (True, 990)
-
-
-def made_at_the_provider(payment: Payment, amount: int, reference: str = "console-1") -> None:
-    bank().refund(reference=reference, charge=payment.reference, amount=amount)
-    for number in (1, 2):
-        assert notify(payment, number=number).status_code == 200
-
-
-def test_a_whole_refund_made_at_the_provider_is_a_refund(reader, offer, payment):
-    pay(payment)
-    made_at_the_provider(payment, 990)
-    made = Refund.objects.get()
-    assert (made.reference, made.part, made.status, made.requested_by) == ("console-1", "sale", "succeeded", None)
-    assert Order.objects.get().status == Order.Status.REFUNDED
-    assert access.level(reader, offer.page) == Level.SIGNED_IN
-    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
-    assert not Case.objects.exists()
-
-
-def test_a_refund_made_at_the_provider_takes_what_bought_nothing_first(reader, offer, payment):
-    bank().pay(payment.reference, times=2)
-    notify(payment)
-    made_at_the_provider(payment, 990)
-    assert Refund.objects.get().part == Refund.Part.UNAPPLIED
-    assert in_sandbox(f"liability:unapplied:{payment.reference}") == 0
-    assert_paid_once(reader, offer)
-
-
-def test_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader, offer, payment):
-    pay(payment)
-    made_at_the_provider(payment, 100)
-    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 890
-    assert in_sandbox(f"asset:suspense:{payment.reference}") == 100
-    cases.decide(Case.objects.get(kind="foreign_refund"), Decision.Outcome.SETTLED, reason="goodwill")
-    assert notify(payment).status_code == 200
-    assert Case.objects.count() == 1
-    assert_paid_once(reader, offer)
-
-
-def test_a_refund_the_provider_refused_and_then_made_itself_is_one_refund(reader, offer, payment, monkeypatch):
-    pay(payment)
-    asked = refunds.request(payment.pk, Refund.Part.SALE, by=make_user("finance", "finance"))
-    refused = RefundSnapshot(asked.reference, RefundOutcome.FAILED, asked.money)
-    payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(990, "CNY"), refunds=(refused,)))
-    made_at_the_provider(payment, 990)
-    assert (Refund.objects.get().pk, Refund.objects.get().status) == (asked.pk, Refund.Status.SUCCEEDED)
-    assert in_sandbox("asset:psp:sandbox") == 0
-
-
-def test_while_our_own_refund_is_under_way_another_one_is_a_persons_to_judge(reader, offer, payment):
-    bank().pay(payment.reference, times=2)
-    notify(payment)
-    asked = refunds.request(payment.pk, Refund.Part.UNAPPLIED, by=None)
-    made_at_the_provider(payment, 990)
-    assert Case.objects.filter(kind="foreign_refund").count() == 1
-    refunds.submit(asked)
-    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
-    assert in_sandbox(f"asset:suspense:{payment.reference}") == 990
     assert_paid_once(reader, offer)
 
 

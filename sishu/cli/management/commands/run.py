@@ -15,11 +15,15 @@ from django.contrib.auth import get_user_model
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 from django.core.management import call_command
 from django.core.management.base import BaseCommand
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
 
+from sishu.accounts import roles
 from sishu.cli import doctor
 from sishu.cli.demo import seed
 from sishu.cli.doctor import Problem
 from sishu.cli.supervisor import Plan
+from sishu.ledger import triggers
 
 
 class Command(BaseCommand):
@@ -61,7 +65,7 @@ def check_port() -> Iterator[Problem]:
 
 def preparations() -> Iterator[tuple[str, Callable[[], object]]]:
     """What to do before the first request, with a word for each."""
-    yield "Bringing the database up to date", lambda: call_command("migrate", interactive=False, verbosity=0)
+    yield "Bringing the database up to date", migrate
     if str(settings.CACHES["default"]["BACKEND"]).endswith("DatabaseCache"):
         yield "Making the table of counters", lambda: call_command("createcachetable", database="cache", verbosity=0)
     if isinstance(staticfiles_storage, ManifestFilesMixin):
@@ -72,14 +76,20 @@ def preparations() -> Iterator[tuple[str, Callable[[], object]]]:
         yield "Setting up the house", lambda: call_command("setup_house", verbosity=0)
 
 
+def migrate() -> None:
+    """Run the migrations that wait. Without any, only what the database keeps beside its tables is made anew."""
+    executor = MigrationExecutor(connection)
+    if executor.migration_plan(executor.loader.graph.leaf_nodes()):
+        call_command("migrate", interactive=False, verbosity=0)
+    else:
+        triggers.create()
+        roles.sync()
+
+
 def commands() -> dict[str, list[str]]:
     """The processes of the site."""
-    web = [sys.executable, "-m", "granian", "--interface", "wsgi", "--no-ws", "--log-level", "warning"]
-    web += ["--host", settings.HOST, "--port", settings.PORT]
-    web += ["--workers", str(settings.WEB_WORKERS), "--blocking-threads", str(settings.WEB_THREADS)]
-    # A thread keeps its database connection; do not end threads between two readers.
-    web += ["--blocking-threads-idle-timeout", "600", "--workers-kill-timeout", "10", "--respawn-failed-workers"]
-    return {"web": [*web, "config.wsgi:application"], "work": [sys.executable, "-m", "sishu.cli.main", "worker"]}
+    sishu = [sys.executable, "-m", "sishu.cli.main"]
+    return {"web": [*sishu, "web"], "work": [*sishu, "worker"]}
 
 
 def probed_host() -> str:

@@ -17,6 +17,9 @@ from sishu.reactions.worker import Worker
 class Command(BaseCommand):
     help = "Deliver facts to their reactions, keep the schedule and run jobs, until told to stop."
 
+    # `sishu run` and `sishu doctor` check; here they would only delay the first job.
+    requires_system_checks: list[str] = []
+
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("--once", action="store_true", help="Do what is due now, then end.")
         parser.add_argument("--revive", action="store_true", help="First give every job that was given up a new start.")

@@ -19,5 +19,5 @@ class Command(BaseCommand):
         names = {"zh-hans": options["name_zh"], "en": options["name_en"]}
         homes = house.ensure_house({code: name for code, name in names.items() if name})
         workflow.ensure_workflow()
-        for code, home in homes.items():
+        for code, home in homes.items() if options["verbosity"] else ():
             self.stdout.write(f"{code}: {home.site_name} {home.full_url or ''}".rstrip())
