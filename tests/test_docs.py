@@ -15,10 +15,8 @@ from django.core.management import BaseCommand, get_commands, load_command_class
 from config.settings import plugins
 from sishu.ledger import triggers
 from sishu.reactions.table import TABLE
+from tests.docs.reading import DOCS, REFERENCE, ROOT, rows, words
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs"
-REFERENCE = DOCS / "reference"
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 LARGEST_PICTURES = 3 * 1024 * 1024
 
@@ -26,20 +24,6 @@ LARGEST_PICTURES = 3 * 1024 * 1024
 def pages() -> list[Path]:
     """Everything a person reads about the house."""
     return [*READMES, ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-
-
-def rows(page: str) -> list[list[str]]:
-    """The rows of all tables of a reference page, without their heads, cell by cell."""
-    lines = (REFERENCE / page).read_text(encoding="utf-8").splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    rules = [number for number, row in enumerate(cells) if set("".join(row)) <= set("-: ")]
-    heads = {number - 1 for number in rules}
-    return [row for number, row in enumerate(cells) if number not in heads and number not in rules]
-
-
-def words(cell: str) -> list[str]:
-    """What stands in backticks in a cell."""
-    return re.findall(r"`([^`]+)`", cell)
 
 
 # --- Settings -------------------------------------------------------------------------------------
