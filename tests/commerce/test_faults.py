@@ -158,7 +158,7 @@ def test_a_gateways_word_settles_no_other_gateways_payment(reader, offer, paymen
 
 
 @pytest.mark.parametrize("forgery", ["none", "another key", "changed body", "old", "future", "empty"])
-def test_row_08_a_forged_notice_changes_nothing_and_learns_nothing(
+def test_row_08_14_a_forged_notice_changes_nothing_and_learns_nothing(
     reader, offer, payment, gateway, forgery, monkeypatch
 ):
     bank().pay(payment.reference)
@@ -337,7 +337,7 @@ def test_row_31_closing_races_with_paying_and_the_provider_is_right(reader, offe
     assert_paid_once(reader, offer)
 
 
-def test_row_31_a_closed_payment_that_was_paid_after_all(reader, offer, payment):
+def test_row_31_32_a_closed_payment_that_was_paid_after_all(reader, offer, payment):
     payments.apply(Snapshot(payment.reference, Outcome.CLOSED))
     bank().pay(payment.reference)
     notify(payment)
@@ -403,7 +403,7 @@ def test_a_refund_reverses_the_sale_closes_the_work_and_happens_once(reader, off
     assert buy(reader, offer).status == Order.Status.PAID
 
 
-def test_money_that_bought_nothing_goes_back_without_touching_the_sale(reader, offer, payment):
+def test_row_46_money_that_bought_nothing_goes_back_without_touching_the_sale(reader, offer, payment):
     bank().pay(payment.reference, times=2)
     notify(payment)
     refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=None)
