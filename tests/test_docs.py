@@ -1,4 +1,7 @@
-"""The documentation says what the code does: settings, commands, facts, plug-ins and triggers, compared both ways."""
+"""The documentation says what the code does: settings, commands, facts, plug-ins and triggers, compared both ways.
+
+Pages with more to compare have a file of their own in tests/docs.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +16,7 @@ import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from config.settings import plugins
+from sishu.core.layers import LAYERS
 from sishu.ledger import triggers
 from sishu.reactions.table import TABLE
 from tests.docs.reading import DOCS, REFERENCE, ROOT, rows, words
@@ -153,6 +157,22 @@ def test_commands_that_pages_name_exist(path):
     assert set(re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*(?:\.venv/bin/)?sishu ([a-z_]+)\b", code, re.MULTILINE)) <= set(
         get_commands()
     )
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_that_pages_name_exist(path):
+    named = re.findall(
+        r"`((?:sishu|tests|config|docs|deploy|bench|\.ci)/[\w./-]*)(?:::\w+)?`", path.read_text(encoding="utf-8")
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+def test_the_picture_shows_the_layers_as_they_are(path):
+    picture = path.read_text(encoding="utf-8").partition("subgraph layers")[2].partition("\n  end")[0]
+    labels = re.findall(r'\w\["([^":：]+)', picture)
+    built = [[name for name in row if (ROOT / "sishu" / name).is_dir()] for row in LAYERS]
+    assert [re.findall(r"[a-z]+", label) for label in labels] == [row for row in built if row]
 
 
 def test_both_languages_have_the_same_parts():
