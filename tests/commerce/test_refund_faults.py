@@ -117,6 +117,9 @@ def test_row_44_a_refund_that_is_refused_leaves_books_and_access_and_opens_a_cas
     assert Case.objects.get().kind == "refund_failed"
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 990
     assert access.level(reader, offer.page) == Level.PAID
+    again = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+    assert (again.reference, again.status) == (asked.reference, Refund.Status.SUCCEEDED)
+    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
 
 
 def test_row_45_a_refund_made_at_the_provider_opens_one_case(reader, offer, payment):

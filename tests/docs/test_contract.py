@@ -21,6 +21,7 @@ from sishu.content.models.work import MAX_SUMMARY_LENGTH
 from sishu.content.workflow import ReviewStatus
 from sishu.core.errors import DomainError
 from sishu.web import answers, editor_input, shop
+from sishu.web.uploads import MAX_PICTURE_FORM_BYTES
 from tests.docs.reading import examples, section, words
 from tests.factories import content as make
 from tests.factories.commerce import bank, make_offer, make_paid_work
@@ -115,6 +116,18 @@ def listen_on(find_choice: Any) -> Any:
         return find_choice({"offer": make_offer().pk})
 
     return finding
+
+
+def test_the_limits_are_those_of_the_settings(settings):
+    text = " ".join(section(PAGE, "# Five addresses that stay").split())
+    assert (
+        f"above {settings.DATA_UPLOAD_MAX_MEMORY_SIZE // 2**20} MB ({MAX_PICTURE_FORM_BYTES // 2**20} MB where" in text
+    )
+    limits = settings.ACCOUNT_RATE_LIMITS
+    by_network, by_name = limits["login_failed"].split(",")
+    assert (limits["signup"], by_name, by_network) == ("20/m/ip", "5/5m/key", "10/m/ip")
+    assert "more than 20 sign-ups a minute from one network" in text
+    assert "more than 5 failures in 5 minutes for one name, or 10 a minute from one network" in text
 
 
 def test_the_states_are_those_of_the_code():
