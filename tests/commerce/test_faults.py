@@ -429,7 +429,7 @@ def made_at_the_provider(payment: Payment, amount: int, reference: str = "consol
         assert notify(payment, number=number).status_code == 200
 
 
-def test_a_whole_refund_made_at_the_provider_is_a_refund(reader, offer, payment):
+def test_row_45_a_whole_refund_made_at_the_provider_is_a_refund(reader, offer, payment):
     pay(payment)
     made_at_the_provider(payment, 990)
     made = Refund.objects.get()
@@ -440,7 +440,7 @@ def test_a_whole_refund_made_at_the_provider_is_a_refund(reader, offer, payment)
     assert not Case.objects.exists()
 
 
-def test_a_refund_made_at_the_provider_takes_what_bought_nothing_first(reader, offer, payment):
+def test_row_45_a_refund_made_at_the_provider_takes_what_bought_nothing_first(reader, offer, payment):
     bank().pay(payment.reference, times=2)
     notify(payment)
     made_at_the_provider(payment, 990)
@@ -449,7 +449,7 @@ def test_a_refund_made_at_the_provider_takes_what_bought_nothing_first(reader, o
     assert_paid_once(reader, offer)
 
 
-def test_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader, offer, payment):
+def test_row_45_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader, offer, payment):
     pay(payment)
     made_at_the_provider(payment, 100)
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 890
@@ -460,7 +460,9 @@ def test_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader,
     assert_paid_once(reader, offer)
 
 
-def test_a_refund_the_provider_refused_and_then_made_itself_is_one_refund(reader, offer, payment, monkeypatch):
+def test_row_44_45_a_refund_the_provider_refused_and_then_made_itself_is_one_refund(
+    reader, offer, payment, monkeypatch
+):
     pay(payment)
     asked = refunds.request(payment.pk, Refund.Part.SALE, by=make_user("finance", "finance"))
     refused = RefundSnapshot(asked.reference, RefundOutcome.FAILED, asked.money)
@@ -488,7 +490,7 @@ def second_order(reader, offer) -> Payment:
     return start(reader, make_offer(offer.page))
 
 
-def test_the_same_work_paid_by_two_orders_is_sold_once(reader, offer, payment):
+def test_row_28_the_same_work_paid_by_two_orders_is_sold_once(reader, offer, payment):
     again = second_order(reader, offer)
     pay(again)
     pay(payment)

@@ -122,15 +122,6 @@ def test_row_44_a_refund_that_is_refused_leaves_books_and_access_and_opens_a_cas
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
 
 
-def test_row_45_a_refund_made_at_the_provider_opens_one_case(reader, offer, payment):
-    pay(payment)
-    foreign = RefundSnapshot("made-elsewhere", RefundOutcome.SUCCEEDED, Money(990, "CNY"))
-    for _heard in range(2):
-        payments.apply(captured(payment, foreign))
-    assert Case.objects.get().kind == "foreign_refund"
-    assert not Refund.objects.exists()
-
-
 def test_row_70_a_body_no_provider_sends_is_refused_unread(payment):
     body = b"x" * (LONGEST_NOTICE + 1)
     assert Client().post("/webhooks/sandbox", body, content_type="application/json").status_code == 413
