@@ -1,4 +1,7 @@
-"""The documentation says what the code does: settings, commands, facts, plug-ins and triggers, compared both ways."""
+"""The documentation says what the code does: settings, commands, facts, plug-ins and triggers, compared both ways.
+
+Pages with more to compare have a file of their own in tests/docs.
+"""
 
 from __future__ import annotations
 
@@ -13,12 +16,11 @@ import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from config.settings import plugins
+from sishu.core.layers import LAYERS
 from sishu.ledger import triggers
 from sishu.reactions.table import TABLE
+from tests.docs.reading import DOCS, REFERENCE, ROOT, rows, words
 
-ROOT = Path(__file__).resolve().parents[1]
-DOCS = ROOT / "docs"
-REFERENCE = DOCS / "reference"
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
 LARGEST_PICTURES = 3 * 1024 * 1024
 
@@ -26,20 +28,6 @@ LARGEST_PICTURES = 3 * 1024 * 1024
 def pages() -> list[Path]:
     """Everything a person reads about the house."""
     return [*READMES, ROOT / "CHANGELOG.md", *sorted(DOCS.rglob("*.md"))]
-
-
-def rows(page: str) -> list[list[str]]:
-    """The rows of all tables of a reference page, without their heads, cell by cell."""
-    lines = (REFERENCE / page).read_text(encoding="utf-8").splitlines()
-    cells = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
-    rules = [number for number, row in enumerate(cells) if set("".join(row)) <= set("-: ")]
-    heads = {number - 1 for number in rules}
-    return [row for number, row in enumerate(cells) if number not in heads and number not in rules]
-
-
-def words(cell: str) -> list[str]:
-    """What stands in backticks in a cell."""
-    return re.findall(r"`([^`]+)`", cell)
 
 
 # --- Settings -------------------------------------------------------------------------------------
@@ -169,6 +157,22 @@ def test_commands_that_pages_name_exist(path):
     assert set(re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*(?:\.venv/bin/)?sishu ([a-z_]+)\b", code, re.MULTILINE)) <= set(
         get_commands()
     )
+
+
+@pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())
+def test_files_that_pages_name_exist(path):
+    named = re.findall(
+        r"`((?:sishu|tests|config|docs|deploy|bench|\.ci)/[\w./-]*)(?:::\w+)?`", path.read_text(encoding="utf-8")
+    )
+    assert [name for name in named if not (ROOT / name).exists()] == []
+
+
+@pytest.mark.parametrize("path", READMES, ids=lambda path: path.name)
+def test_the_picture_shows_the_layers_as_they_are(path):
+    picture = path.read_text(encoding="utf-8").partition("subgraph layers")[2].partition("\n  end")[0]
+    labels = re.findall(r'\w\["([^":：]+)', picture)
+    built = [[name for name in row if (ROOT / "sishu" / name).is_dir()] for row in LAYERS]
+    assert [re.findall(r"[a-z]+", label) for label in labels] == [row for row in built if row]
 
 
 def test_both_languages_have_the_same_parts():

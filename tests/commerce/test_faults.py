@@ -107,7 +107,7 @@ def test_a_gateways_word_settles_no_other_gateways_payment(reader, offer, paymen
 
 
 @pytest.mark.parametrize("forgery", ["none", "another key", "changed body", "old", "future", "empty"])
-def test_row_08_a_forged_notice_changes_nothing_and_learns_nothing(
+def test_row_08_14_a_forged_notice_changes_nothing_and_learns_nothing(
     reader, offer, payment, gateway, forgery, monkeypatch
 ):
     bank().pay(payment.reference)
@@ -286,7 +286,7 @@ def test_row_31_closing_races_with_paying_and_the_provider_is_right(reader, offe
     assert_paid_once(reader, offer)
 
 
-def test_row_31_a_closed_payment_that_was_paid_after_all(reader, offer, payment):
+def test_row_31_32_a_closed_payment_that_was_paid_after_all(reader, offer, payment):
     payments.apply(Snapshot(payment.reference, Outcome.CLOSED))
     bank().pay(payment.reference)
     notify(payment)
@@ -345,7 +345,7 @@ def second_order(reader, offer) -> Payment:
     return start(reader, make_offer(offer.page))
 
 
-def test_the_same_work_paid_by_two_orders_is_sold_once(reader, offer, payment):
+def test_row_28_the_same_work_paid_by_two_orders_is_sold_once(reader, offer, payment):
     again = second_order(reader, offer)
     pay(again)
     pay(payment)

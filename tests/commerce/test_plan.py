@@ -35,7 +35,7 @@ def days(*moments: datetime) -> list[tuple[int, int]]:
     return [(localtime(moment).month, localtime(moment).day) for moment in moments]
 
 
-def test_a_short_month_does_not_shorten_the_next():
+def test_row_56_a_short_month_does_not_shorten_the_next():
     first = datetime(2026, 1, 31, 4, 5, tzinfo=UTC)
     assert days(*renewals(first, 4)) == [(1, 31), (2, 28), (3, 31), (4, 30), (5, 31)]
 
@@ -87,7 +87,7 @@ def first_month(reader) -> Entitlement:
 
 @pytest.mark.django_db
 @pytest.mark.money
-def test_renewals_keep_the_day_of_the_first(reader, first_month):
+def test_row_56_renewals_keep_the_day_of_the_first(reader, first_month):
     for _month in range(3):
         buy(reader, make_plan())
     held = list(Entitlement.objects.order_by("starts_at"))

@@ -82,7 +82,7 @@ def test_eight_first_sales_at_once_open_each_account_once(transactional_db):
     assert balance("asset:psp:sandbox", book=Book.SANDBOX) == bank().totals()["CNY"] == 8 * offer.amount
 
 
-def test_two_orders_for_one_work_paid_at_once_sell_it_once(transactional_db):
+def test_row_28_two_orders_for_one_work_paid_at_once_sell_it_once(transactional_db):
     offer, reader = make_offer(), make_user()
     first = start(reader, offer)
     offers.close(offer.page)

@@ -32,7 +32,7 @@ def test_a_refund_reverses_the_sale_closes_the_work_and_happens_once(reader, off
     assert buy(reader, offer).status == Order.Status.PAID
 
 
-def test_money_that_bought_nothing_goes_back_without_touching_the_sale(reader, offer, payment):
+def test_row_46_money_that_bought_nothing_goes_back_without_touching_the_sale(reader, offer, payment):
     bank().pay(payment.reference, times=2)
     notify(payment)
     refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=None)
@@ -58,7 +58,7 @@ def made_at_the_provider(payment: Payment, amount: int, reference: str = "consol
         assert notify(payment, number=number).status_code == 200
 
 
-def test_a_whole_refund_made_at_the_provider_is_a_refund(reader, offer, payment):
+def test_row_45_a_whole_refund_made_at_the_provider_is_a_refund(reader, offer, payment):
     pay(payment)
     made_at_the_provider(payment, 990)
     made = Refund.objects.get()
@@ -69,7 +69,7 @@ def test_a_whole_refund_made_at_the_provider_is_a_refund(reader, offer, payment)
     assert not Case.objects.exists()
 
 
-def test_a_refund_made_at_the_provider_takes_what_bought_nothing_first(reader, offer, payment):
+def test_row_45_a_refund_made_at_the_provider_takes_what_bought_nothing_first(reader, offer, payment):
     bank().pay(payment.reference, times=2)
     notify(payment)
     made_at_the_provider(payment, 990)
@@ -78,7 +78,7 @@ def test_a_refund_made_at_the_provider_takes_what_bought_nothing_first(reader, o
     assert_paid_once(reader, offer)
 
 
-def test_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader, offer, payment):
+def test_row_45_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader, offer, payment):
     pay(payment)
     made_at_the_provider(payment, 100)
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 890
@@ -89,7 +89,7 @@ def test_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader,
     assert_paid_once(reader, offer)
 
 
-def test_a_refund_the_provider_refused_and_then_made_itself_is_one_refund(reader, offer, payment, monkeypatch):
+def test_row_44_45_a_refund_the_provider_refused_and_then_made_itself_is_one_refund(reader, offer, payment):
     pay(payment)
     asked = refunds.request(payment.pk, Refund.Part.SALE, by=make_user("finance", "finance"))
     refused = RefundSnapshot(asked.reference, RefundOutcome.FAILED, asked.money)

@@ -41,7 +41,7 @@ PURCHASES, AT_ONCE, KILLS = 200, 8, 12
 ROOT = Path(__file__).resolve().parents[2]
 
 
-def test_kill_nine_of_web_and_worker_loses_and_doubles_nothing(transactional_db, tmp_path):
+def test_row_24_25_26_kill_nine_of_web_and_worker_loses_and_doubles_nothing(transactional_db, tmp_path):
     offer = make_offer(amount=990)
     cookies = [signed_in(user) for user in make_readers(PURCHASES)]
     connections.close_all()

@@ -16,7 +16,7 @@ from tests.gateways.test_conformance import make_request
 @pytest.mark.parametrize(
     ("debug", "allowed", "starts"), [(False, False, False), (False, True, True), (True, False, True)]
 )
-def test_it_refuses_to_start_in_production_unless_allowed(settings, debug: bool, allowed: bool, starts: bool):
+def test_row_69_it_refuses_to_start_in_production_unless_allowed(settings, debug: bool, allowed: bool, starts: bool):
     settings.DEBUG, settings.ALLOW_SANDBOX = debug, allowed
     if starts:
         assert SandboxGateway().name == "sandbox"

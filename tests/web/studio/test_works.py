@@ -14,7 +14,7 @@ from sishu.content import writing
 from sishu.content.models import ArticlePage
 from sishu.content.paywall import Level
 from tests.factories.accounts import make_user
-from tests.factories.commerce import buy, make_offer, make_paid_work
+from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan, pay, start
 from tests.factories.content import make_creator
 from tests.web.desk import settle
 
@@ -94,3 +94,16 @@ def test_the_author_reads_why_and_cannot_bring_it_back(work):
     assert 'form="restore"' not in sheet
     assert client.post(f"/edit/{work.pk}/restore").status_code == 403
     assert withdrawn(work) == {True}
+
+
+def test_an_order_begun_before_still_buys_and_a_plan_goes_on_reading(work):
+    late, subscriber = make_user(), make_user()
+    begun = start(late, offers.find_open(work))
+    buy(subscriber, make_plan())
+    asked(signed_in(roles.REVIEWER), "withdraw", work)
+    assert pay(begun).order.status == "paid"
+    for reader in (late, subscriber):
+        client = Client()
+        client.force_login(reader)
+        page = client.get(work.get_url())
+        assert (page.status_code, "Open to those who paid." in page.content.decode()) == (200, True)
