@@ -7,7 +7,6 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import caches
-from django.db.models import Q
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
@@ -37,16 +36,13 @@ def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
     """The level and its reason. On a page seen before: a stranger costs no query, a buyer one, anyone else three."""
     if not user.is_authenticated or not user.is_active:
         return Verdict(Level.PUBLIC, "stranger", _("Not signed in."))
-    moment = clock.now()
     held = (
-        Entitlement.objects.filter(
-            Q(ends_at=None) | Q(ends_at__gt=moment),
-            user=user, page__translation_key__in=above(page), revoked_at=None, starts_at__lte=moment,
-        )
+        Entitlement.objects.valid(clock.now())
+        .filter(user=user, page__translation_key__in=above(page))
         .order_by("ends_at")
         .only("ends_at", "source")
         .first()
-    )  # fmt: skip
+    )
     if held is not None:
         until = (
             _("for good") if held.ends_at is None else _("until %(moment)s") % {"moment": f"{held.ends_at:%Y-%m-%d}"}

@@ -20,7 +20,7 @@ from sishu.commerce import access, refunds
 from sishu.commerce.access import Verdict
 from sishu.commerce.facts import OrderPaid, OrderRefunded
 from sishu.commerce.models import Entitlement, Offer, Order, OrderLine, Payment, Refund
-from sishu.content.models import Authorship
+from sishu.content.models import Authorship, HomePage
 from sishu.core.money import Money
 from sishu.core.refs import parse_ref
 from sishu.ledger import chart
@@ -260,6 +260,19 @@ def explain(user: User, page: Page) -> Explanation:
     return Explanation(
         access.verdict(user, page), [(one, bought_by.get(one.source)) for one in held], orders, list(wrote)
     )
+
+
+def plan_ends_at(user: User, moment: datetime) -> datetime | None:
+    """How long this person reads the whole house without a gap, renewals counted; None when no month is valid now."""
+    houses = HomePage.objects.values("translation_key")
+    months = Entitlement.objects.not_over(moment).filter(
+        user=user, page__translation_key__in=houses, ends_at__isnull=False
+    )
+    until = None
+    for start, end in months.order_by("starts_at").values_list("starts_at", "ends_at"):
+        if start <= (until or moment):
+            until = max(until or end, end)  # type: ignore[type-var]  # the query asks for those that end
+    return until
 
 
 def sold_among(pages: Iterable[Page]) -> QuerySet[Page]:

@@ -2,12 +2,26 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from sishu.core.models import Timestamped
+
+
+class EntitlementQuerySet(models.QuerySet["Entitlement"]):
+    """Entitlements by time."""
+
+    def valid(self, at: datetime) -> EntitlementQuerySet:
+        """Those that open their page at that moment."""
+        return self.not_over(at).filter(starts_at__lte=at)
+
+    def not_over(self, at: datetime) -> EntitlementQuerySet:
+        """Those that open their page at that moment or later: a renewed month of a plan begins where the last one ends."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), revoked_at=None)
 
 
 class Entitlement(Timestamped):
@@ -24,6 +38,8 @@ class Entitlement(Timestamped):
     revoked_at = models.DateTimeField(_("revoked"), null=True)
     # "line:7" for what was bought: each source entitles once.
     source = models.CharField(_("source"), max_length=48, unique=True)
+
+    objects = EntitlementQuerySet.as_manager()
 
     class Meta:
         verbose_name = _("entitlement")
