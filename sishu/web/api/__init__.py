@@ -13,7 +13,7 @@ api = DescribedAPI(
     version="1",
     urls_namespace="api",
     docs_url=None,
-    throttle=auth.Pace(),
+    throttle=auth.RateLimit(),
     parser=problems.JsonParser(),
     renderer=PlainRenderer(),
 )

@@ -11,7 +11,7 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 from ninja.parser import Parser
 
 from sishu.core.errors import DomainError
@@ -143,8 +143,8 @@ def _of_ninja(error: HttpError) -> HttpResponse:
         return answer(error.__cause__)
     if error.status_code == 401:
         return answer(NotSignedIn(_("Send a token (Authorization: Bearer …), or sign in.")))
-    if error.status_code == 429:
-        return answer(TooMany(_("Too many requests within a minute. Wait for the next one."), wait=60))
+    if isinstance(error, Throttled):
+        return answer(TooMany(_("Too many requests within a minute. Wait for the next one."), wait=error.wait or 60))
     return answer(DomainError(str(error), code="refused", status=error.status_code))
 
 
