@@ -24,6 +24,9 @@ class EntitlementQuerySet(models.QuerySet["Entitlement"]):
         return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), revoked_at=None)
 
 
+EntitlementManager = models.Manager.from_queryset(EntitlementQuerySet)
+
+
 class Entitlement(Timestamped):
     """A person may read a page and everything below it, in every language, in [starts_at, ends_at)."""
 
@@ -39,7 +42,7 @@ class Entitlement(Timestamped):
     # "line:7" for what was bought: each source entitles once.
     source = models.CharField(_("source"), max_length=48, unique=True)
 
-    objects = EntitlementQuerySet.as_manager()
+    objects = EntitlementManager()
 
     class Meta:
         verbose_name = _("entitlement")
