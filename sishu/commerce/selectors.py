@@ -21,6 +21,7 @@ from sishu.commerce.access import Verdict
 from sishu.commerce.facts import OrderPaid, OrderRefunded
 from sishu.commerce.models import Entitlement, Offer, Order, OrderLine, Payment, Refund
 from sishu.content.models import Authorship, HomePage
+from sishu.core.errors import Missing
 from sishu.core.money import Money
 from sishu.core.refs import parse_ref
 from sishu.ledger import chart
@@ -273,6 +274,14 @@ def plan_ends_at(user: User, moment: datetime) -> datetime | None:
         if start <= (until or moment):
             until = max(until or end, end)  # type: ignore[type-var]  # the query asks for those that end
     return until
+
+
+def get_own_order(user: User, number: str) -> Order:
+    """This person's order of that number. Missing for a stranger's as for one that does not exist."""
+    order = Order.objects.filter(number=number, user=user).first()
+    if order is None:
+        raise Missing(_("There is no such order."))
+    return order
 
 
 def sold_among(pages: Iterable[Page]) -> QuerySet[Page]:

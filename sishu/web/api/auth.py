@@ -16,8 +16,7 @@ from ninja.throttling import BaseThrottle
 
 from sishu.accounts import tokens
 from sishu.accounts.models import ApiToken, User
-from sishu.core.errors import NotAllowed
-from sishu.web.api.problems import NotSignedIn
+from sishu.core.errors import NotAllowed, NotSignedIn
 from sishu.web.csrf import OriginCsrf
 
 SAFE = {"GET", "HEAD", "OPTIONS"}
