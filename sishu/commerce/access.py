@@ -7,6 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import caches
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
@@ -25,6 +26,8 @@ class Verdict:
     level: Level
     code: str
     reason: str
+    # Of the entitlement that decided it, if one did.
+    source: str = ""
 
 
 def level(user: User | AnonymousUser, page: Page) -> Level:
@@ -44,12 +47,12 @@ def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
         .first()
     )
     if held is not None:
-        until = (
-            _("for good") if held.ends_at is None else _("until %(moment)s") % {"moment": f"{held.ends_at:%Y-%m-%d}"}
-        )
-        return Verdict(
-            Level.PAID, "entitled", _("Bought (%(source)s), %(until)s.") % {"source": held.source, "until": until}
-        )
+        if held.ends_at is None:
+            reason = _("Bought it, or what it belongs to, for good.")
+        else:
+            day = f"{localtime(held.ends_at):%Y-%m-%d}"
+            reason = _("Bought it, or what it belongs to, until %(day)s.") % {"day": day}
+        return Verdict(Level.PAID, "entitled", reason, held.source)
     if user.has_perm(roles.REVIEW_WORK):  # who may judge a work may read it
         return Verdict(Level.PAID, "staff", _("May review every work."))
     if Authorship.objects.filter(user=user, page__translation_key=page.translation_key).exists():

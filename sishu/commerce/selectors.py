@@ -249,6 +249,11 @@ class Explanation:
     orders: Sequence[Order]
     authorships: Sequence[Authorship]
 
+    @property
+    def decisive_order(self) -> Order | None:
+        """The order that bought what decided, if it was bought."""
+        return next((order for held, order in self.entitlements if held.source == self.verdict.source), None)
+
 
 def explain(user: User, page: Page) -> Explanation:
     """Why this person may read this page as far as they may."""
