@@ -61,3 +61,10 @@ class CoauthorInvited:
     """Somebody was asked to write a work with its authors."""
 
     invitation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoauthorJoined:
+    """Somebody accepted to write a work with its authors."""
+
+    invitation_id: int

@@ -1,4 +1,4 @@
-"""Messages about works, written and sent by the worker: what became of a review, what waits, who is asked to write."""
+"""Messages about works, written and sent by the worker: what became of a review, what waits, who is asked to write and who does."""
 
 from __future__ import annotations
 
@@ -46,6 +46,15 @@ def send_invitation(invitation_id: int) -> None:
         return
     facts = {"inviter": invitation.invited_by.name, "works_url": mail.link("writing")}
     _send("content/mail/invitation.txt", invitation.user_id, invitation.page, **facts)
+
+
+@task()
+def send_joined(invitation_id: int) -> None:
+    """To the author who asked: the invitation was accepted. Nothing, when the part has ended meanwhile."""
+    invitation = Invitation.objects.select_related("page", "user").get(pk=invitation_id)
+    if invitation.page.authorships.filter(user=invitation.user_id).exists():
+        facts = {"coauthor": invitation.user.name, "edit_url": mail.link("edit", invitation.page_id)}
+        _send("content/mail/coauthor_joined.txt", invitation.invited_by_id, invitation.page, **facts)
 
 
 def authors_of(page_id: int) -> QuerySet[User]:

@@ -1,4 +1,4 @@
-"""After a work was handed in, judged, published or withdrawn, or somebody was asked to write it."""
+"""After a work was handed in, judged, published or withdrawn, or somebody was asked to write it and came."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from sishu.commerce import offers
 from sishu.content import generation, review_mail
 from sishu.content.facts import (
     CoauthorInvited,
+    CoauthorJoined,
     PagePublished,
     PageUnpublished,
     WorkApproved,
@@ -32,6 +33,10 @@ def tell_reasons(fact: WorkRejected) -> None:
 
 def tell_invited(fact: CoauthorInvited) -> None:
     review_mail.send_invitation.enqueue(fact.invitation_id)
+
+
+def tell_joined(fact: CoauthorJoined) -> None:
+    review_mail.send_joined.enqueue(fact.invitation_id)
 
 
 def forget_pages(fact: PagePublished | PageUnpublished | WorkWithdrawn) -> None:

@@ -12,6 +12,7 @@ from typing import Any
 from sishu.commerce.facts import OrderPaid, OrderRefunded
 from sishu.content.facts import (
     CoauthorInvited,
+    CoauthorJoined,
     PagePublished,
     PageUnpublished,
     WorkApproved,
@@ -36,4 +37,5 @@ TABLE: Table = {
     PageUnpublished: (publishing.forget_pages,),
     WorkWithdrawn: (publishing.forget_pages,),
     CoauthorInvited: (publishing.tell_invited,),
+    CoauthorJoined: (publishing.tell_joined,),
 }
