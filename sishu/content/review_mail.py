@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils import translation
 from django_tasks import task
 from wagtail.models import GroupApprovalTask, TaskState
 
@@ -22,7 +23,8 @@ def send_accepted(page_id: int, user_id: int) -> None:
 def send_needs_changes(page_id: int, user_id: int, task_state_id: int) -> None:
     """To one author: what to change before the work can go live."""
     page = ArticlePage.objects.get(pk=page_id)
-    reasons = TaskState.objects.values_list("comment", flat=True).get(pk=task_state_id)
+    with translation.override(mail.language_for(User.objects.get(pk=user_id))):
+        reasons = TaskState.objects.get(pk=task_state_id).specific.get_comment()
     _send("content/mail/needs_changes.txt", user_id, page, reasons=reasons, edit_url=mail.link("edit", page_id))
 
 
