@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sishu.commerce import offers
+from sishu.commerce import offers, selectors
 from sishu.content import generation, review_mail
 from sishu.content.facts import (
     CoauthorInvited,
@@ -47,3 +47,9 @@ def forget_pages(fact: PagePublished | PageUnpublished | WorkWithdrawn) -> None:
 def stop_selling_nothing(fact: PagePublished) -> None:
     """A version without a paywall for those who paid went live: nobody is to pay for it."""
     offers.close_empty(fact.page_id)
+
+
+def stop_selling_unpublished(fact: PageUnpublished) -> None:
+    """A work that readers find no more in any language is sold no more. Whoever publishes it again prices it again."""
+    if work := selectors.find_unreadable(fact.page_id):
+        offers.close_all(work)

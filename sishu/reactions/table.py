@@ -34,7 +34,7 @@ TABLE: Table = {
     WorkApproved: (publishing.tell_accepted,),
     WorkRejected: (publishing.tell_reasons,),
     PagePublished: (publishing.forget_pages, publishing.stop_selling_nothing),
-    PageUnpublished: (publishing.forget_pages,),
+    PageUnpublished: (publishing.forget_pages, publishing.stop_selling_unpublished),
     WorkWithdrawn: (publishing.forget_pages,),
     CoauthorInvited: (publishing.tell_invited,),
     CoauthorJoined: (publishing.tell_joined,),
