@@ -22,7 +22,7 @@ from sishu.reactions.table import TABLE
 from tests.docs.reading import DOCS, REFERENCE, ROOT, rows, words
 
 READMES = (ROOT / "README.md", ROOT / "README.zh-CN.md")
-LARGEST_PICTURES = 3 * 1024 * 1024
+MAX_PICTURES_BYTES = 3 * 1024 * 1024
 
 
 def pages() -> list[Path]:
@@ -199,7 +199,7 @@ def test_decisions_are_numbered_and_have_their_parts():
 
 def test_pictures_are_light_and_shown():
     pictures = list((DOCS / "images").glob("*.png"))
-    assert sum(path.stat().st_size for path in pictures) <= LARGEST_PICTURES
+    assert sum(path.stat().st_size for path in pictures) <= MAX_PICTURES_BYTES
     text = "\n".join(path.read_text(encoding="utf-8") for path in pages())
     shown = set(re.findall(r"docs/images/([\w.-]+\.png)", text))
     assert len(shown) >= 4

@@ -123,7 +123,7 @@ CACHES = {
     "default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": CACHE_URL}
     if CACHE_URL
     else {
-        "BACKEND": "django.core.cache.backends.db.DatabaseCache",
+        "BACKEND": "sishu.core.cache.CountingDatabaseCache",
         "LOCATION": "sishu_cache",
         "OPTIONS": {"MAX_ENTRIES": 50_000},
     },

@@ -29,14 +29,14 @@ class User(AbstractUser):
 
     username = models.CharField(
         _("user name"),
-        max_length=names.LONGEST,
+        max_length=names.MAX_LENGTH,
         unique=True,
         validators=names.VALIDATORS,
         help_text=_("3 to 30 letters or digits; . _ - are fine too."),
         error_messages={"unique": _("This user name is taken. Choose another one.")},
     )
     # Casefolding may make a name longer (ß → ss). A stored key, because not every database has functional indexes.
-    username_key = models.CharField(max_length=names.LONGEST * 4, unique=True, editable=False)
+    username_key = models.CharField(max_length=names.MAX_LENGTH * 4, unique=True, editable=False)
     email = models.EmailField(_("e-mail"), unique=True, error_messages={"unique": _("This e-mail address is taken.")})
     display_name = models.CharField(
         _("display name"), max_length=60, blank=True, help_text=_("Shown to others. Empty: your user name.")

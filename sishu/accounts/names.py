@@ -9,13 +9,13 @@ from typing import Any
 from django.core.validators import MinLengthValidator, RegexValidator
 from django.utils.translation import gettext_lazy as _
 
-SHORTEST, LONGEST = 3, 30
+MIN_LENGTH, MAX_LENGTH = 3, 30
 
 # `\w` takes the letters and digits of every script. "@" stays out, so that a sign-in by name or e-mail is unambiguous.
 has_name_characters = RegexValidator(
     r"^[\w.-]+\Z", _("A user name has letters, digits, and the signs . _ - only. Take out spaces and other signs.")
 )
-is_long_enough = MinLengthValidator(SHORTEST, _("A user name has at least %(limit_value)d characters."))
+is_long_enough = MinLengthValidator(MIN_LENGTH, _("A user name has at least %(limit_value)d characters."))
 VALIDATORS: list[Callable[[Any], None]] = [has_name_characters, is_long_enough]
 
 

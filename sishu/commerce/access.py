@@ -7,7 +7,7 @@ from uuid import UUID
 
 from django.contrib.auth.models import AnonymousUser
 from django.core.cache import caches
-from django.db.models import Q
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 from wagtail.models import Page
 
@@ -26,6 +26,8 @@ class Verdict:
     level: Level
     code: str
     reason: str
+    # Of the entitlement that decided it, if one did.
+    source: str = ""
 
 
 def level(user: User | AnonymousUser, page: Page) -> Level:
@@ -37,23 +39,20 @@ def verdict(user: User | AnonymousUser, page: Page) -> Verdict:
     """The level and its reason. On a page seen before: a stranger costs no query, a buyer one, anyone else three."""
     if not user.is_authenticated or not user.is_active:
         return Verdict(Level.PUBLIC, "stranger", _("Not signed in."))
-    moment = clock.now()
     held = (
-        Entitlement.objects.filter(
-            Q(ends_at=None) | Q(ends_at__gt=moment),
-            user=user, page__translation_key__in=above(page), revoked_at=None, starts_at__lte=moment,
-        )
+        Entitlement.objects.valid(clock.now())
+        .filter(user=user, page__translation_key__in=above(page))
         .order_by("ends_at")
         .only("ends_at", "source")
         .first()
-    )  # fmt: skip
+    )
     if held is not None:
-        until = (
-            _("for good") if held.ends_at is None else _("until %(moment)s") % {"moment": f"{held.ends_at:%Y-%m-%d}"}
-        )
-        return Verdict(
-            Level.PAID, "entitled", _("Bought (%(source)s), %(until)s.") % {"source": held.source, "until": until}
-        )
+        if held.ends_at is None:
+            reason = _("Bought it, or what it belongs to, for good.")
+        else:
+            day = f"{localtime(held.ends_at):%Y-%m-%d}"
+            reason = _("Bought it, or what it belongs to, until %(day)s.") % {"day": day}
+        return Verdict(Level.PAID, "entitled", reason, held.source)
     if user.has_perm(roles.REVIEW_WORK):  # who may judge a work may read it
         return Verdict(Level.PAID, "staff", _("May review every work."))
     if Authorship.objects.filter(user=user, page__translation_key=page.translation_key).exists():

@@ -20,7 +20,9 @@ from sishu.commerce import access, refunds
 from sishu.commerce.access import Verdict
 from sishu.commerce.facts import OrderPaid, OrderRefunded
 from sishu.commerce.models import Entitlement, Offer, Order, OrderLine, Payment, Refund
-from sishu.content.models import Authorship
+from sishu.content.models import ArticlePage, Authorship, HomePage
+from sishu.content.paywall import Level
+from sishu.core.errors import Missing
 from sishu.core.money import Money
 from sishu.core.refs import parse_ref
 from sishu.ledger import chart
@@ -250,6 +252,11 @@ class Explanation:
     orders: Sequence[Order]
     authorships: Sequence[Authorship]
 
+    @property
+    def decisive_order(self) -> Order | None:
+        """The order that bought what decided, if it was bought."""
+        return next((order for held, order in self.entitlements if held.source == self.verdict.source), None)
+
 
 def explain(user: User, page: Page) -> Explanation:
     """Why this person may read this page as far as they may."""
@@ -262,6 +269,36 @@ def explain(user: User, page: Page) -> Explanation:
     return Explanation(
         access.verdict(user, page), [(one, bought_by.get(one.source)) for one in held], orders, list(wrote)
     )
+
+
+def plan_ends_at(user: User, moment: datetime) -> datetime | None:
+    """How long this person reads the whole house without a gap, renewals counted; None when no month is valid now."""
+    houses = HomePage.objects.values("translation_key")
+    months = Entitlement.objects.not_over(moment).filter(
+        user=user, page__translation_key__in=houses, ends_at__isnull=False
+    )
+    until = None
+    for start, end in months.order_by("starts_at").values_list("starts_at", "ends_at"):
+        if start <= (until or moment):
+            until = max(until or end, end)  # type: ignore[type-var]  # the query asks for those that end
+    return until
+
+
+def get_own_order(user: User, number: str) -> Order:
+    """This person's order of that number. Missing for a stranger's as for one that does not exist."""
+    order = Order.objects.filter(number=number, user=user).first()
+    if order is None:
+        raise Missing(_("There is no such order."))
+    return order
+
+
+def find_unreadable(page_id: int) -> ArticlePage | None:
+    """The work, when no language of it is live with something for those who paid."""
+    work = ArticlePage.objects.filter(pk=page_id).first()
+    if work is None:
+        return None
+    languages = ArticlePage.objects.live().filter(translation_key=work.translation_key, withdrawn_at=None)
+    return None if languages.filter(level=Level.PAID).exists() else work
 
 
 def sold_among(pages: Iterable[Page]) -> QuerySet[Page]:

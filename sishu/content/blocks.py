@@ -20,7 +20,7 @@ from wagtail.images.blocks import ImageChooserBlock
 from sishu.content import dialect, embeds, markdown
 from sishu.content.paywall import ORDER_MESSAGE, TIERS, tier_of
 
-LONGEST_PROSE = 500_000
+MAX_PROSE_LENGTH = 500_000
 LOCKED = "locked"
 UNREAD_MESSAGE = _(
     "The block “%(name)s” in the text cannot be read, so it would be shown as text. Repair it or take it out."
@@ -40,7 +40,7 @@ class MarkdownArea(AdminAutoHeightTextInput):
 class ProseBlock(blocks.FieldBlock):
     """Markdown source."""
 
-    def __init__(self, required: bool = True, max_length: int = LONGEST_PROSE, **kwargs: Any) -> None:
+    def __init__(self, required: bool = True, max_length: int = MAX_PROSE_LENGTH, **kwargs: Any) -> None:
         self.field_options: dict[str, Any] = {"required": required, "max_length": max_length}
         super().__init__(**kwargs)
 

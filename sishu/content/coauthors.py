@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
-from sishu.content.facts import CoauthorInvited
+from sishu.content.facts import CoauthorInvited, CoauthorJoined
 from sishu.content.models import ArticlePage, Attachment, Authorship, Invitation, Picture
 from sishu.content.models.shown_media import media_of
 from sishu.core import clock
@@ -76,6 +76,7 @@ def accept(user: User, invitation_id: int) -> ArticlePage:
     invitation.move_to(Invitation.Status.ACCEPTED)
     for one in languages:
         Authorship.objects.get_or_create(page_id=one.pk, user=user, defaults={"role": Authorship.Role.COAUTHOR})
+    publisher.publish(CoauthorJoined(invitation_id=invitation.pk))
     return invitation.page
 
 
@@ -103,12 +104,15 @@ def uninvite(page: ArticlePage, user: User, person_id: int) -> User:
 def remove(page: ArticlePage, user: User, person_id: int) -> User:
     """End somebody's part as co-author. Money of sales made until now stays theirs."""
     check_lead_author(page, user)
-    parts = Authorship.objects.filter(page__in=family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)
-    part = parts.select_related("user").first()
-    if part is None:
-        raise Missing(_("There is no such co-author of this work."))
-    parts.delete()
-    return part.user
+    return _end_part(page, person_id)
+
+
+@transaction.atomic
+def leave(page: ArticlePage, user: User) -> None:
+    """End one's own part as co-author, as `remove` does. NotAllowed for who began the work."""
+    if is_lead_author(page, user):
+        raise NotAllowed(_("Whoever began a work cannot leave it. Withdraw it, if nobody is to read it any more."))
+    _end_part(page, user.pk)
 
 
 def waiting_for(user: User) -> QuerySet[Invitation]:
@@ -132,6 +136,16 @@ def share(upload: Picture | Attachment, user: User) -> bool:
         if upload.pk in (pictures if isinstance(upload, Picture) else files):
             return True
     return False
+
+
+def _end_part(page: ArticlePage, person_id: int) -> User:
+    """Take a co-author off a work in every language. Missing for who is none."""
+    parts = Authorship.objects.filter(page__in=family(page), user_id=person_id, role=Authorship.Role.COAUTHOR)
+    part = parts.select_related("user").first()
+    if part is None:
+        raise Missing(_("There is no such co-author of this work."))
+    parts.delete()
+    return part.user
 
 
 def _find_writer(username: str) -> User:

@@ -21,12 +21,12 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 
 from sishu.content.markdown import normalise
+from sishu.core.ids import MAX_ID
 from sishu.core.strict_json import UNSTORABLE, refuse_constant
 
 Block = dict[str, Any]
 
 _MAX_DEPTH = 32  # of a JSON value: Python's own reader and writer give up at different depths
-_LARGEST_ID = 2**63 - 1
 _LANGUAGE = re.compile(r"[A-Za-z0-9+#._-]*")
 _TYPE = re.compile(r"[\w.-]+")
 _PREFIX = "sishu:"
@@ -40,7 +40,7 @@ def _is_text(value: Any) -> bool:
 
 
 def _is_id(value: Any) -> bool:
-    return value is None or (type(value) is int and 0 < value <= _LARGEST_ID)
+    return value is None or (type(value) is int and 0 < value <= MAX_ID)
 
 
 # The first field must be there; the others may be left out.

@@ -21,7 +21,7 @@ class WorkWaits:
 
 @dataclass(frozen=True, slots=True)
 class WorkRejected:
-    """A step of review sent a work back; the reasons stand in the task state's comment."""
+    """A step of review sent a work back; its task state says why."""
 
     page_id: int
     task_state_id: int
@@ -59,5 +59,12 @@ class WorkWithdrawn:
 @dataclass(frozen=True, slots=True)
 class CoauthorInvited:
     """Somebody was asked to write a work with its authors."""
+
+    invitation_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class CoauthorJoined:
+    """Somebody accepted to write a work with its authors."""
 
     invitation_id: int

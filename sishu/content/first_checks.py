@@ -2,12 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
-from django.conf import settings
 from django.db import transaction
-from django.utils import translation
 from django_tasks import task
 from wagtail.models import TaskState
 
@@ -15,7 +12,7 @@ from sishu.content import markdown, text
 from sishu.content.models.work import Work
 from sishu.core.refs import ref
 from sishu.moderation import cases, checks
-from sishu.moderation.base import Finding, Severity, Subject
+from sishu.moderation.base import Subject
 from sishu.moderation.models import Decision
 
 REVIEW = "review"
@@ -32,20 +29,19 @@ def look_at(task_state_id: int) -> None:
         if not isinstance(page, Work):  # a room: a few lines, which a reviewer reads anyway
             state.specific.approve()
             return
-        with translation.override(_language_of(state)):
-            findings = checks.look(subject_of(page))
-        case = cases.open(ref=ref("page", page.pk), kind=REVIEW, findings=[finding.as_json() for finding in findings])
-        reasons = "\n".join(_refusing(findings))
-        if reasons:
-            cases.decide(case, Decision.Outcome.REFUSED, reason=reasons)
-            state.specific.reject(comment=reasons)
+        step = state.specific
+        step.findings = [finding.as_json() for finding in checks.look(subject_of(page))]
+        case = cases.open(ref=ref("page", page.pk), kind=REVIEW, findings=step.findings)
+        if checks.refusals(step.findings):
+            cases.decide(case, Decision.Outcome.REFUSED)  # why is among the findings
+            step.reject()
         else:
-            state.specific.approve()
+            step.approve()
 
 
 def refusals(page: Any) -> list[str]:
     """Why the rules would send this version back, in the language of the moment; empty when they would not."""
-    return _refusing(checks.look(subject_of(page)))
+    return checks.refusals(finding.as_json() for finding in checks.look(subject_of(page)))
 
 
 def subject_of(page: Any) -> Subject:
@@ -59,13 +55,3 @@ def subject_of(page: Any) -> Subject:
         words=markdown.count_words(words),
         digest=text.digest(words),
     )
-
-
-def _refusing(findings: Iterable[Finding]) -> list[str]:
-    return [finding.message for finding in findings if finding.severity == Severity.REFUSE]
-
-
-def _language_of(state: TaskState) -> str:
-    """The reasons are for the person who submitted."""
-    person = state.workflow_state.requested_by
-    return getattr(person, "language", "") or settings.LANGUAGE_CODE

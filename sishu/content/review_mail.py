@@ -1,8 +1,9 @@
-"""Messages about works, written and sent by the worker: what became of a review, what waits, who is asked to write."""
+"""Messages about works, written and sent by the worker: what became of a review, what waits, who is asked to write and who does."""
 
 from __future__ import annotations
 
 from django.db.models import QuerySet
+from django.utils import translation
 from django_tasks import task
 from wagtail.models import GroupApprovalTask, TaskState
 
@@ -22,7 +23,8 @@ def send_accepted(page_id: int, user_id: int) -> None:
 def send_needs_changes(page_id: int, user_id: int, task_state_id: int) -> None:
     """To one author: what to change before the work can go live."""
     page = ArticlePage.objects.get(pk=page_id)
-    reasons = TaskState.objects.values_list("comment", flat=True).get(pk=task_state_id)
+    with translation.override(mail.language_for(User.objects.get(pk=user_id))):
+        reasons = TaskState.objects.get(pk=task_state_id).specific.get_comment()
     _send("content/mail/needs_changes.txt", user_id, page, reasons=reasons, edit_url=mail.link("edit", page_id))
 
 
@@ -46,6 +48,15 @@ def send_invitation(invitation_id: int) -> None:
         return
     facts = {"inviter": invitation.invited_by.name, "works_url": mail.link("writing")}
     _send("content/mail/invitation.txt", invitation.user_id, invitation.page, **facts)
+
+
+@task()
+def send_joined(invitation_id: int) -> None:
+    """To the author who asked: the invitation was accepted. Nothing, when the part has ended meanwhile."""
+    invitation = Invitation.objects.select_related("page", "user").get(pk=invitation_id)
+    if invitation.page.authorships.filter(user=invitation.user_id).exists():
+        facts = {"coauthor": invitation.user.name, "edit_url": mail.link("edit", invitation.page_id)}
+        _send("content/mail/coauthor_joined.txt", invitation.invited_by_id, invitation.page, **facts)
 
 
 def authors_of(page_id: int) -> QuerySet[User]:

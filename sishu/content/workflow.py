@@ -65,7 +65,7 @@ def review_state(page: ArticlePage) -> ReviewState:
         return ReviewState(ReviewStatus.IN_REVIEW, since=state.created_at, **facts)
     if state is not None:
         task_state = state.current_task_state
-        reasons, since = (task_state.comment, task_state.finished_at) if task_state else ("", None)
+        reasons, since = (task_state.specific.get_comment(), task_state.finished_at) if task_state else ("", None)
         return ReviewState(ReviewStatus.NEEDS_CHANGES, reasons=reasons, since=since, **facts)
     if page.withdrawn_at:
         return ReviewState(ReviewStatus.WITHDRAWN, since=page.withdrawn_at, **facts)

@@ -20,9 +20,9 @@ from sishu.content.facts import WorkWithdrawn
 from sishu.content.models import ArticlePage, Authorship
 from sishu.core import clock, languages
 from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
+from sishu.core.ids import MAX_ID
 from sishu.outbox import publisher
 
-LARGEST_ID = 2**63 - 1
 MAX_REASON_LENGTH = 1000
 # Entries in a page's history.
 WITHDRAW, RESTORE = "content.withdraw", "content.restore"
@@ -186,7 +186,7 @@ def add_translation(page: ArticlePage, user: User) -> ArticlePage:
 
 def find_own(user: User, page_id: int) -> ArticlePage:
     """The user's own work with that id. Missing for a stranger's as for one that does not exist."""
-    if not user.is_authenticated or not 0 < page_id <= LARGEST_ID:
+    if not user.is_authenticated or not 0 < page_id <= MAX_ID:
         raise Missing(_("There is no such work among yours."))
     page = ArticlePage.objects.filter(pk=page_id, authorships__user_id=user.pk).first()
     if page is None:

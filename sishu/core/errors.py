@@ -18,6 +18,20 @@ class DomainError(Exception):
         self.status = status or self.status
 
 
+class Unreadable(DomainError):
+    """A body that is not what it says it is."""
+
+    code = "unreadable"
+    status = 400
+
+
+class NotSignedIn(DomainError):
+    """Who asks is not known."""
+
+    code = "not_signed_in"
+    status = 401
+
+
 class NotAllowed(DomainError):
     """The person may not do this."""
 
@@ -32,8 +46,26 @@ class Missing(DomainError):
     status = 404
 
 
+class TooLarge(DomainError):
+    """A body beyond what any honest form sends."""
+
+    code = "too_large"
+    status = 413
+
+
 class Invalid(DomainError):
     """The request says something that cannot be."""
 
     code = "invalid"
     status = 422
+
+
+class TooMany(DomainError):
+    """Too often in a short time; `wait` is the number of seconds until it makes sense to try again."""
+
+    code = "too_many"
+    status = 429
+
+    def __init__(self, message: str, *, wait: int) -> None:
+        super().__init__(message)
+        self.wait = wait

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Protocol
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -28,15 +29,15 @@ class Subject:
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """An automatic opinion. REFUSE sends the subject back; NOTE is for the person who judges."""
+    """An automatic opinion, in no language. REFUSE sends the subject back; NOTE is for the person who judges."""
 
     severity: Severity
     code: str
-    message: str
+    data: dict[str, Any] = field(default_factory=dict)
 
-    def as_json(self) -> dict[str, str]:
-        """The form a Case keeps."""
-        return {"severity": self.severity.value, "code": self.code, "message": self.message}
+    def as_json(self) -> dict[str, Any]:
+        """The form in which it is kept."""
+        return {"severity": self.severity.value, "code": self.code, "data": self.data}
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,6 +52,8 @@ class Check(Protocol):
     """A plug-in of the kind "checks"."""
 
     name: str
+    # What each code of its findings says, translated when it is read; the names in it are those of the finding's data.
+    sentences: Mapping[str, object]
 
     def look(self, subject: Subject) -> list[Finding]: ...
 

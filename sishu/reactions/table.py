@@ -12,6 +12,7 @@ from typing import Any
 from sishu.commerce.facts import OrderPaid, OrderRefunded
 from sishu.content.facts import (
     CoauthorInvited,
+    CoauthorJoined,
     PagePublished,
     PageUnpublished,
     WorkApproved,
@@ -33,7 +34,8 @@ TABLE: Table = {
     WorkApproved: (publishing.tell_accepted,),
     WorkRejected: (publishing.tell_reasons,),
     PagePublished: (publishing.forget_pages, publishing.stop_selling_nothing),
-    PageUnpublished: (publishing.forget_pages,),
+    PageUnpublished: (publishing.forget_pages, publishing.stop_selling_unpublished),
     WorkWithdrawn: (publishing.forget_pages,),
     CoauthorInvited: (publishing.tell_invited,),
+    CoauthorJoined: (publishing.tell_joined,),
 }

@@ -1,4 +1,4 @@
-"""Two voices for one truth: pages for people, JSON for programs that ask for it."""
+"""One answer in two forms: pages for people, JSON for programs that ask for it."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from django.shortcuts import render
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
-from sishu.core.errors import DomainError
+from sishu.core.errors import DomainError, TooLarge, Unreadable
 from sishu.core.strict_json import UNSTORABLE, refuse_constant
 
 TITLES = {
@@ -24,31 +24,20 @@ TITLES = {
     401: _("Not signed in"),
     403: _("Not allowed"),
     404: _("Nothing here"),
+    405: _("Not done this way"),
     409: _("Not possible now"),
     410: _("No longer here"),
     413: _("Too large"),
+    415: _("Not JSON"),
     422: _("Something is not right yet"),
     429: _("Too many at once"),
     500: _("Our mistake"),
+    503: _("Not at the moment"),
 }
-# Below this address nothing but JSON is spoken.
+# Below this address every answer is JSON.
 API = "/api/v1/"
 
 View = Callable[..., HttpResponseBase]
-
-
-class Unreadable(DomainError):
-    """A body that is not what it says it is."""
-
-    code = "unreadable"
-    status = 400
-
-
-class TooLarge(DomainError):
-    """A body beyond what any honest form sends."""
-
-    code = "too_large"
-    status = 413
 
 
 def wants_json(request: HttpRequest) -> bool:
@@ -94,13 +83,11 @@ def message(request: HttpRequest, text: object, status: int = 200, **fields: obj
     return response
 
 
-def problem(
-    status: int, title: object, detail: object, code: str, errors: dict[str, list[str]] | None = None
-) -> JsonResponse:
+def problem(status: int, detail: object, code: str, errors: dict[str, list[str]] | None = None) -> JsonResponse:
     """A refusal as an RFC 9457 problem document. `message` repeats the detail, for clients of the plain contract."""
     body: dict[str, object] = {
         "type": "about:blank",
-        "title": str(title),
+        "title": str(_title(status)),
         "status": status,
         "detail": str(detail),
         "code": code,
@@ -116,24 +103,24 @@ def problem(
 def refuse(
     request: HttpRequest, status: int, detail: object, *, code: str, errors: dict[str, list[str]] | None = None
 ) -> HttpResponse:
-    """A refusal in the client's voice: a problem document, or a page with the same words."""
-    title = TITLES.get(status) or HTTPStatus(status).phrase
+    """A refusal in the form the client asks for: a problem document, or a page with the same words."""
     if wants_json(request):
-        return problem(status, title, detail, code, errors)
-    return render(request, "errors/refusal.html", {"title": title, "detail": detail, "status": status}, status=status)
+        return problem(status, detail, code, errors)
+    facts = {"title": _title(status), "detail": detail, "status": status}
+    return render(request, "errors/refusal.html", facts, status=status)
 
 
 def explain_refusals(view: View) -> View:
     """Let a view raise DomainError; the client reads its sentence, with its status."""
 
     @wraps(view)
-    def speaking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             return view(request, *args, **kwargs)
         except DomainError as error:
             return refuse(request, error.status, str(error), code=error.code)
 
-    return speaking
+    return wrapped
 
 
 def form_errors(form: Any) -> dict[str, list[str]]:
@@ -142,6 +129,10 @@ def form_errors(form: Any) -> dict[str, list[str]]:
         "" if name == "__all__" else form.add_prefix(name): [str(text) for text in texts]
         for name, texts in form.errors.items()
     }
+
+
+def _title(status: int) -> object:
+    return TITLES.get(status) or HTTPStatus(status).phrase
 
 
 def _read_form(request: HttpRequest) -> QueryDict:

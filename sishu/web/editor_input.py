@@ -15,9 +15,9 @@ from django.utils.translation import gettext as _
 from sishu.content.models import Category
 from sishu.core import languages
 from sishu.core.errors import Invalid
+from sishu.core.ids import parse_id
 from sishu.core.money import parse_decimal, parse_fixed
 
-LARGEST_ID = 2**63 - 1
 SHARE = "share_"
 _BETWEEN_TAGS = re.compile(r"[,，、;；\n]")
 _DECIMAL = re.compile(r"(?:\d+|\d{1,3}(?:,\d{3})+)(?:\.\d+)?")
@@ -81,10 +81,10 @@ def whole(data: Data, name: str) -> int | None:
     value = data.get(name)
     if value is None or value == "":
         return None
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > LARGEST_ID:
-        raise Invalid(_("“%(name)s” is not a whole number.") % {"name": name}, code=name)
-    return int(text)
+    try:
+        return parse_id(value)
+    except ValueError as error:
+        raise Invalid(_("“%(name)s” is not a whole number.") % {"name": name}, code=name) from error
 
 
 def _changes(data: Data) -> dict[str, Any]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
 from django.core.exceptions import RequestDataTooBig
 from django.http import HttpRequest, HttpResponse
@@ -53,18 +52,18 @@ def not_found(request: HttpRequest, exception: Exception | None = None) -> HttpR
     )
 
 
-def gone(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+def gone(request: HttpRequest) -> HttpResponse:
     """410 for a work that was withdrawn."""
     return answers.refuse(
         request, 410, _("This work was withdrawn. Who bought it can still read it after signing in."), code="gone"
     )
 
 
-def too_many(request: HttpRequest, exception: Exception | None = None, *, wait: int = 60) -> HttpResponse:
-    """429, with the seconds to wait."""
+def too_many(request: HttpRequest) -> HttpResponse:
+    """429 where allauth counts: its limits are by the minute, and it does not say how much of it is left."""
     detail = _("Too many attempts from your network in a short time. Wait a minute, then try again.")
     response = answers.refuse(request, 429, detail, code="too_many")
-    response["Retry-After"] = str(wait)
+    response["Retry-After"] = "60"
     return response
 
 

@@ -1,4 +1,4 @@
-"""Answering an invitation to write with others."""
+"""Answering an invitation to write with others, and writing with them no longer."""
 
 from __future__ import annotations
 
@@ -14,13 +14,13 @@ from django.views.decorators.http import require_POST
 
 from sishu.accounts.models import User
 from sishu.commerce import terms
-from sishu.content import coauthors
+from sishu.content import coauthors, writing
 from sishu.web import answers
 from sishu.web.writing import for_writers
 
 
 def answer(give: Callable[[User, int], str]) -> Callable[..., HttpResponseBase]:
-    """A view that gives one's answer, says so, and comes back to the list of one's works."""
+    """A view that says yes or no, tells so, and comes back to the list of one's works."""
 
     @for_writers
     @require_POST
@@ -50,7 +50,17 @@ def decline(user: User, key: int) -> str:
     return _("Declined. You will not be asked to write “%(title)s” again.") % {"title": page.draft_title}
 
 
+@answer
+def leave(user: User, key: int) -> str:
+    """Write a work no longer. The parts of its price go to those who stay."""
+    page = writing.find_own(user, key)
+    coauthors.leave(page, user)
+    terms.share_anew(page)
+    return _("You are no co-author of “%(title)s” any more. What you earned stays yours.") % {"title": page.draft_title}
+
+
 urlpatterns = [
     path("invitations/<key:key>/accept", accept, name="invitation_accept"),
     path("invitations/<key:key>/decline", decline, name="invitation_decline"),
+    path("edit/<key:key>/coauthors/leave", leave, name="edit_leave"),
 ]

@@ -1,6 +1,6 @@
 """Coming in, staying known, going out: sign-up, sign-in, verification and passwords.
 
-The flows are allauth's, and so are the names of the addresses; pages, words and the JSON voice are ours.
+The flows are allauth's, and so are the names of the addresses; pages, words and the JSON answers are ours.
 """
 
 from __future__ import annotations
@@ -25,8 +25,8 @@ from sishu.accounts.models import User
 from sishu.web import answers
 
 
-class TwoVoices:
-    """Mixed into allauth's form views: reads forms and JSON, refuses in the client's voice, and never with 200."""
+class ContentNegotiationMixin:
+    """For allauth's form views: reads forms and JSON, answers with a page or JSON, and never refuses with 200."""
 
     request: HttpRequest
 
@@ -54,7 +54,7 @@ class TwoVoices:
         if answers.wants_json(self.request):
             errors = answers.form_errors(form)
             first = next(iter(errors.values()))[0]
-            response: HttpResponse = answers.problem(status, answers.TITLES[status], first, "invalid", errors)
+            response: HttpResponse = answers.problem(status, first, "invalid", errors)
         else:
             response = self.render_to_response(self.get_context_data(form=form))  # type: ignore[attr-defined]
             response.status_code = status
@@ -63,8 +63,8 @@ class TwoVoices:
         return response
 
 
-class InOneTransaction:
-    """Mixed into form views whose work is done together or not at all."""
+class AtomicFormMixin:
+    """For form views whose work is done together or not at all."""
 
     def form_valid(self, form: BaseForm) -> HttpResponse:
         with transaction.atomic():
@@ -72,7 +72,7 @@ class InOneTransaction:
             return response
 
 
-class Entrance(TwoVoices):
+class SignInMixin(ContentNegotiationMixin):
     """A page sends people who are signed in on their way; a program that sends a name and a password means it."""
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -81,7 +81,7 @@ class Entrance(TwoVoices):
         return super().dispatch(request, *args, **kwargs)
 
 
-class Register(Entrance, allauth.SignupView):
+class Register(SignInMixin, allauth.SignupView):
     """A person signs in by signing up; a program gets its answer and signs in when it likes."""
 
     template_name = "joining/register.html"
@@ -103,7 +103,7 @@ class Register(Entrance, allauth.SignupView):
         return answers.message(self.request, _("Signed up."), 201, username=form.cleaned_data["username"])
 
 
-class Login(Entrance, allauth.LoginView):
+class Login(SignInMixin, allauth.LoginView):
     """By user name or e-mail address. JSON clients may call the field `login`, `username` or `email`."""
 
     template_name = "joining/login.html"
@@ -126,7 +126,7 @@ class Login(Entrance, allauth.LoginView):
     def form_invalid(self, form: BaseForm) -> HttpResponse:
         response = super().form_invalid(form)
         if response.status_code == 422 and form.has_error("__all__") and answers.wants_json(self.request):
-            return answers.problem(401, answers.TITLES[401], signin.NO_MATCH, "no_match")
+            return answers.problem(401, signin.NO_MATCH, "no_match")
         return response
 
 
@@ -166,7 +166,7 @@ def verification_sent(request: HttpRequest) -> HttpResponse:
 
 
 @method_decorator(never_cache, name="dispatch")
-class ForgotPassword(InOneTransaction, TwoVoices, allauth.PasswordResetView):
+class ForgotPassword(AtomicFormMixin, ContentNegotiationMixin, allauth.PasswordResetView):
     template_name = "joining/forgot.html"
     form_class = forms.ResetPasswordForm
 
@@ -176,20 +176,20 @@ class ForgotPasswordSent(allauth.PasswordResetDoneView):
 
 
 @method_decorator(never_cache, name="dispatch")
-class NewPassword(InOneTransaction, TwoVoices, allauth.PasswordResetFromKeyView):
+class NewPassword(AtomicFormMixin, ContentNegotiationMixin, allauth.PasswordResetFromKeyView):
     template_name = "joining/new_password.html"
     form_class = forms.ResetPasswordKeyForm
     success_url = reverse_lazy("account_login")
 
 
 @method_decorator(never_cache, name="dispatch")
-class ChangePassword(InOneTransaction, TwoVoices, allauth.PasswordChangeView):
+class ChangePassword(AtomicFormMixin, ContentNegotiationMixin, allauth.PasswordChangeView):
     template_name = "joining/change_password.html"
     form_class = forms.ChangePasswordForm
 
 
 @method_decorator(never_cache, name="dispatch")
-class Reauthenticate(TwoVoices, allauth.ReauthenticateView):
+class Reauthenticate(ContentNegotiationMixin, allauth.ReauthenticateView):
     template_name = "joining/reauthenticate.html"
     form_class = forms.ReauthenticateForm
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from django.contrib.auth.decorators import login_required
-from django.db.models import Q
 from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import path
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 
+from sishu.commerce import selectors as commerce
 from sishu.commerce.models import Entitlement, Offer
 from sishu.content import selectors
 from sishu.content.models import ArticlePage, HomePage
@@ -23,16 +23,15 @@ from sishu.web import listings, shop
 @login_required
 def library(request: HttpRequest) -> HttpResponse:
     """What the reader may read for good, in the language at hand where it exists, and how long their plan lasts."""
-    moment = clock.now()
-    held = Entitlement.objects.filter(user=shop.buyer(request), revoked_at=None).filter(
-        Q(ends_at=None) | Q(ends_at__gt=moment)
-    )
-    keys = list(held.filter(ends_at=None).order_by("-id").values_list("page__translation_key", flat=True))
-    works = own_works(keys, get_language())
+    reader, moment = shop.buyer(request), clock.now()
+    kept = Entitlement.objects.valid(moment).filter(user=reader, ends_at=None).order_by("-id")
+    works = own_works(list(kept.values_list("page__translation_key", flat=True)), get_language())
     houses = HomePage.objects.values("translation_key")
-    plan = held.filter(page__translation_key__in=houses, ends_at__isnull=False).order_by("-ends_at").first()
     offer = Offer.objects.filter(is_open=True, page__translation_key__in=houses).exclude(interval="").first()
-    return render(request, "shop/library.html", {"rows": listings.rows_of(works), "plan": plan, "plan_offer": offer})
+    facts = {
+        "rows": listings.rows_of(works), "plan_ends_at": commerce.plan_ends_at(reader, moment), "plan_offer": offer
+    }  # fmt: skip
+    return render(request, "shop/library.html", facts)
 
 
 def own_works(keys: Sequence[object], language: str | None) -> list[ArticlePage]:

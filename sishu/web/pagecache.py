@@ -23,7 +23,7 @@ from sishu.content import generation
 PUBLIC = "public, max-age=0, must-revalidate"
 PRIVATE = "private, no-store"
 KNOWN_BY = (settings.SESSION_COOKIE_NAME, "messages")
-LONGEST_KEPT_QUERY = 300
+MAX_KEPT_QUERY_LENGTH = 300
 
 Stored = tuple[str, list[tuple[str, str]], bytes]
 
@@ -87,7 +87,7 @@ def _is_kept(request: HttpRequest, response: HttpResponseBase) -> bool:
     if known is None or response.status_code != 200 or response.cookies or response.streaming:
         return False
     query = request.META.get("QUERY_STRING", "")
-    return len(query) <= LONGEST_KEPT_QUERY and all(name in known for name, _value in parse_qsl(query))
+    return len(query) <= MAX_KEPT_QUERY_LENGTH and all(name in known for name, _value in parse_qsl(query))
 
 
 def _pack(response: Any) -> Stored:

@@ -11,11 +11,12 @@ from django.urls import register_converter
 from django.urls.converters import IntConverter
 from wagtail.models import Page
 
+from sishu.core.ids import MAX_ID
+
 View = TypeVar("View", bound=Callable[..., HttpResponse])
 
 # The code as the lang attribute and hreflang write it.
 TAGS = {"zh-hans": "zh-Hans", "en": "en"}
-LARGEST_KEY = 2**63 - 1
 
 
 class KeyConverter(IntConverter):
@@ -23,7 +24,7 @@ class KeyConverter(IntConverter):
 
     def to_python(self, value: str) -> int:
         # Python refuses to read integers of many thousand digits; so do we, with a 404 instead of an error.
-        if len(value) > len(str(LARGEST_KEY)) or not 0 < (key := int(value)) <= LARGEST_KEY:
+        if len(value) > len(str(MAX_ID)) or not 0 < (key := int(value)) <= MAX_ID:
             raise ValueError
         return key
 

@@ -21,16 +21,15 @@ from django.views.decorators.http import require_POST
 from wagtail.models import Page
 
 from sishu.accounts.models import User
-from sishu.commerce import orders, payments
+from sishu.commerce import orders, payments, selectors
 from sishu.commerce.models import Offer, Order, Payment
 from sishu.core import plugins
-from sishu.core.errors import Invalid, Missing, NotAllowed
+from sishu.core.errors import Invalid, Missing, NotSignedIn
+from sishu.core.ids import parse_id
 from sishu.gateways.base import Instruction
 from sishu.web import answers, context, listings, paths
 
-# What a bigint column counts to; a larger id names nothing.
-LARGEST_ID = 2**63 - 1
-NEWEST_ORDERS = 100
+MAX_ORDERS = 100
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,7 +135,7 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
 @login_required
 def own_orders(request: HttpRequest) -> HttpResponse:
     """Everything the reader ever ordered, newest first."""
-    found = Order.objects.filter(user=buyer(request)).prefetch_related("lines")[:NEWEST_ORDERS]
+    found = Order.objects.filter(user=buyer(request)).prefetch_related("lines")[:MAX_ORDERS]
     return render(request, "shop/orders.html", {"orders": found})
 
 
@@ -216,10 +215,10 @@ def whole_number(value: Any) -> int | None:
     """An id as a client may write it. None for nothing; Missing for what can name nothing."""
     if value in (None, ""):
         return None
-    text = str(value)
-    if isinstance(value, bool) or not (text.isascii() and text.isdigit()) or len(text) > 19 or int(text) > LARGEST_ID:
-        raise Missing(_("This is not on sale."))
-    return int(text)
+    try:
+        return parse_id(value)
+    except ValueError as error:
+        raise Missing(_("This is not on sale.")) from error
 
 
 def local_path(request: HttpRequest, value: Any) -> str:
@@ -233,16 +232,13 @@ def local_path(request: HttpRequest, value: Any) -> str:
 def buyer(request: HttpRequest) -> User:
     """Who is asking, in a view that only lets signed-in people in."""
     if not isinstance(request.user, User):
-        raise NotAllowed(_("Sign in first."), status=401)
+        raise NotSignedIn(_("Sign in first."))
     return request.user
 
 
 def own_order(request: HttpRequest, number: str) -> Order:
     """The reader's own order; anybody else's is not there."""
-    order = Order.objects.filter(number=number, user=buyer(request)).first()
-    if order is None:
-        raise Missing(_("There is no such order."))
-    return order
+    return selectors.get_own_order(buyer(request), number)
 
 
 def continued(order: Order) -> str:

@@ -15,7 +15,7 @@ from django.views.decorators.http import require_POST
 
 from sishu.accounts import selectors as people
 from sishu.content import uploads
-from sishu.core.errors import DomainError, Invalid, NotAllowed
+from sishu.core.errors import DomainError, Invalid, NotAllowed, NotSignedIn, TooLarge
 from sishu.web import answers, media
 
 # Room for the form around the largest picture and the largest file.
@@ -36,11 +36,10 @@ def accepts_upload(most: int) -> Callable[[Upload], Callable[..., HttpResponseBa
         def view(request: HttpRequest) -> HttpResponseBase:
             try:
                 if why := people.why_not_publish(request.user):
-                    raise NotAllowed(why, status=0 if request.user.is_authenticated else 401)
+                    raise NotAllowed(why) if request.user.is_authenticated else NotSignedIn(why)
                 return answers.message(request, _("Kept."), 201, **take(request, sent_file(request, most)))
             except DomainError as error:
-                title = answers.TITLES.get(error.status, answers.TITLES[422])
-                return answers.problem(error.status, title, error, error.code)
+                return answers.problem(error.status, error, error.code)
 
         return view
 
@@ -60,9 +59,7 @@ def check_size(request: HttpRequest, most: int) -> None:
     """TooLarge for a body that says it is beyond `most` bytes."""
     announced = request.META.get("CONTENT_LENGTH") or "0"
     if not announced.isdigit() or int(announced[:12]) > most:
-        raise answers.TooLarge(
-            _("This file is larger than %(most)d MB. Make it smaller.") % {"most": (most - 2**20) // 2**20}
-        )
+        raise TooLarge(_("This file is larger than %(most)d MB. Make it smaller.") % {"most": (most - 2**20) // 2**20})
 
 
 @accepts_upload(MAX_PICTURE_FORM_BYTES)

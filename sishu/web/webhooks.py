@@ -20,7 +20,7 @@ from sishu.moderation import cases
 log = logging.getLogger(__name__)
 
 # No provider's notice comes near it.
-LONGEST_NOTICE = 64 * 1024
+MAX_NOTICE_BYTES = 64 * 1024
 
 
 @csrf_exempt  # the signature is the proof; a provider has no cookie
@@ -29,7 +29,7 @@ def receive(request: HttpRequest, gateway_name: str) -> HttpResponse:
     """One notice. 200 once it is applied (again), 4xx when it is not believed, 5xx when it must be sent again."""
     if gateway_name not in plugins.names("gateways"):
         raise Http404
-    if int(request.headers.get("Content-Length") or 0) > LONGEST_NOTICE:
+    if int(request.headers.get("Content-Length") or 0) > MAX_NOTICE_BYTES:
         return HttpResponse("too large", status=413, content_type="text/plain")
     gateway: PaymentGateway = plugins.load("gateways", gateway_name)
     try:

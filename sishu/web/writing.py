@@ -204,9 +204,8 @@ def refuse_json(request: HttpRequest, error: DomainError) -> HttpResponse:
     if isinstance(error, ChangedElsewhere):
         when = error.when.isoformat() if error.when else None
         return answers.message(request, error, 409, code=error.code, who=error.who, when=when, version=error.version)
-    title = answers.TITLES.get(error.status, answers.TITLES[422])
     errors = {error.code: [str(error)]} if isinstance(error, Invalid) else None
-    return answers.problem(error.status, title, error, error.code, errors)
+    return answers.problem(error.status, error, error.code, errors)
 
 
 def describe(page: ArticlePage) -> dict[str, Any]:

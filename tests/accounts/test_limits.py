@@ -90,13 +90,43 @@ print(sum(ratelimit.consume(request, action="signup") for _ in range(30)))
 
 @pytest.mark.processes
 def test_two_processes_count_together(tmp_path: Path):
-    run(
-        "from django.core.management import execute_from_command_line as run; run(['x', 'createcachetable', '--database', 'cache'])",
-        DATA_DIR=str(tmp_path),
-    )
+    make_counters(tmp_path)
     both = [start(COUNT, DATA_DIR=str(tmp_path)) for _ in range(2)]
     allowed = [int(process.communicate(timeout=60)[0].split()[-1]) for process in both]
     assert sum(allowed) == 20
+
+
+COUNT_REQUESTS = """
+import sys
+import django; django.setup()
+from django.db import connections
+from django.test import RequestFactory
+from sishu.web.api import auth
+auth.time.time = lambda: 4_000_000_020.0  # no minute ends in the middle
+connections["cache"].ensure_connection()
+request = RequestFactory().get("/api/v1/works")
+print("ready", flush=True)
+sys.stdin.readline()
+print(sum(auth.RateLimit().allow_request(request) for _ in range(100)))
+"""
+
+
+@pytest.mark.processes
+def test_processes_that_ask_at_the_same_moment_lose_no_count(tmp_path: Path):
+    make_counters(tmp_path)
+    crowd = [start(COUNT_REQUESTS, DATA_DIR=str(tmp_path), API_REQUESTS_PER_MINUTE="250") for _ in range(4)]
+    for process in crowd:
+        assert process.stdout.readline() == "ready\n"
+    for process in crowd:
+        process.stdin.write("go\n")
+        process.stdin.flush()
+    allowed = [int(process.communicate(timeout=60)[0]) for process in crowd]
+    assert sum(allowed) == 250, allowed
+
+
+def make_counters(data_dir: Path) -> None:
+    code = "from django.core.management import execute_from_command_line as run; run(['x', 'createcachetable', '--database', 'cache'])"
+    run(code, DATA_DIR=str(data_dir))
 
 
 def run(code: str, **environment: str) -> str:
@@ -110,5 +140,5 @@ def start(code: str, **environment: str) -> subprocess.Popen[str]:
     environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.dev", **environment}
     pipe = subprocess.PIPE
     return subprocess.Popen(
-        [sys.executable, "-c", code], cwd=ROOT, env=environment, stdout=pipe, stderr=pipe, text=True
+        [sys.executable, "-c", code], cwd=ROOT, env=environment, stdin=pipe, stdout=pipe, stderr=pipe, text=True
     )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import timedelta
 
 import pytest
@@ -13,10 +14,13 @@ from django.utils.timezone import now
 from wagtail.models import Locale, Page
 
 from sishu.accounts.models import User
+from sishu.commerce import orders
 from sishu.commerce.models import Offer, Order
 from sishu.content.models import ArticlePage
+from sishu.core.errors import Missing
 from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan, start
-from tests.factories.content import make_creator, make_house, make_person
+from tests.factories.content import make_creator, make_house, make_person, prose
+from tests.web.desk import settle
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
 
@@ -174,6 +178,41 @@ def test_looking_at_the_question_costs_no_price(client, unsold):
     make_offer(unsold)
     client.get(reverse("wagtailadmin_pages:delete", args=[unsold.pk]))
     assert Offer.objects.filter(is_open=True).exists()
+
+
+@pytest.mark.parametrize("door", [unpublishing, unpublishing_in_bulk])
+def test_what_is_unpublished_is_not_sold_and_not_offered_again_by_itself(client, unsold, door):
+    offer, reader = make_offer(unsold), make_person()
+    door(client, unsold)
+    for asked in ({"offer": offer.pk}, {"content": unsold.pk}):  # before any worker has heard of it
+        assert client.get("/payment", asked).status_code == 404
+    with pytest.raises(Missing):
+        orders.place(reader, offer.pk, language="en")
+    settle()
+    offer.refresh_from_db()
+    assert not offer.is_open
+    unsold.get_latest_revision().publish()
+    settle()
+    with pytest.raises(Missing):
+        orders.place(reader, offer.pk, language="en")
+
+
+def test_what_stays_live_in_another_language_stays_on_sale_while_there_is_something_to_sell(client, unsold):
+    offer = make_offer(unsold)
+    other = unsold.copy_for_translation(Locale.objects.get(language_code="en"), copy_parents=True)
+    other.save_revision().publish()
+    unpublishing(client, unsold)
+    settle()
+    offer.refresh_from_db()
+    assert offer.is_open
+    free = ArticlePage.objects.get(pk=other.pk)
+    free.body = json.dumps([prose("Open to all.")])
+    free.save_revision().publish()
+    ArticlePage.objects.get(pk=unsold.pk).get_latest_revision().publish()
+    unpublishing(client, unsold)
+    settle()
+    offer.refresh_from_db()
+    assert not offer.is_open, "what is live is free"
 
 
 def test_a_work_has_no_end_whatever_a_form_or_a_version_says(client, sold):

@@ -10,6 +10,7 @@ from django.conf import settings
 from django.test import Client
 from django.urls import reverse
 from django.utils.translation import override
+from wagtail.models import Page
 from wagtail.test.utils.form_data import nested_form_data, streamfield
 
 from sishu.content import writing
@@ -108,3 +109,35 @@ def test_the_writers_page_makes_a_block_of_it(studio, creator, draft):
     draft.refresh_from_db()
     assert [block.block_type for block in draft.get_latest_revision_as_object().body] == ["prose", "paywall", "prose"]
     writing.submit(draft, creator)
+
+
+# --- Many at once ---------------------------------------------------------------------------------------------------------
+
+
+def publish_in_bulk(client: Client, *pages: Page, **said: str):
+    query = "&".join(f"id={page.pk}" for page in pages)
+    url = reverse("wagtail_bulk_action", args=["wagtailcore", "page", "publish"])
+    return client.post(f"{url}?{query}&next=/studio/", said, follow=True)
+
+
+@pytest.mark.parametrize("body", [[make.prose(UNREAD)], [make.prose("x"), {"type": "embed", "value": {"url": ""}}]])
+def test_publishing_many_looks_at_each_of_them(client, creator, draft, body):
+    client.force_login(make.make_person(role="reviewer", language="en"))
+    broken = make.make_article(creator, title="Broken", body=body, live=False)
+    answer = publish_in_bulk(client, draft, broken)
+    assert "Nothing was published. “Broken”:" in html.unescape(answer.content.decode())
+    assert not ArticlePage.objects.live().exists()
+    publish_in_bulk(client, draft)
+    assert [page.pk for page in ArticlePage.objects.live()] == [draft.pk]
+
+
+def test_publishing_a_room_looks_at_the_drafts_in_it(client, creator, draft):
+    client.force_login(make.make_person(role="reviewer", language="en"))
+    broken = make.make_article(creator, title="Broken", body=[make.prose(UNREAD)], live=False)
+    room = draft.get_parent()
+    answer = publish_in_bulk(client, room, include_descendants="on")
+    assert "Nothing was published. “Broken”:" in html.unescape(answer.content.decode())
+    assert not ArticlePage.objects.live().exists()
+    broken.delete()
+    publish_in_bulk(client, room, include_descendants="on")
+    assert [page.pk for page in ArticlePage.objects.live()] == [draft.pk]

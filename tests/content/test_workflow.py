@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 
 import pytest
+from django.core import mail
 from django.core.management import call_command
 from django.urls import reverse
+from django.utils.translation import override
 from wagtail.models import Page, TaskState, Workflow, WorkflowState
 
 from sishu.content import house, workflow, writing
@@ -18,6 +20,7 @@ from sishu.jobs import runner
 from sishu.moderation.models import Case, Decision
 from sishu.outbox.models import Fact
 from tests.factories import content as make
+from tests.web.desk import settle
 
 pytestmark = pytest.mark.django_db
 
@@ -85,13 +88,23 @@ def test_the_rules_send_back_with_reasons(creator):
     assert ruling.case.findings[0]["code"] == "short"
 
 
-def test_reasons_are_in_the_language_of_the_writer(creator):
+def test_reasons_are_in_the_language_of_who_reads_them(creator):
     creator.language = "en"
     creator.save()
     page = writing.create(creator, "en", DraftValues(title="Short", markdown="three words only"))
+    he = make.make_creator("he")
+    he.language = "zh-hans"
+    he.save()
+    Authorship.objects.create(page=page, user=he, role=Authorship.Role.COAUTHOR)
     writing.submit(page, creator)
-    runner.run_due()
-    assert "The work has 3 words" in state(page).reasons
+    settle()
+    said = {"en": "The work has 3 words", "zh-hans": "作品只有3字"}
+    for language, words in said.items():
+        with override(language):
+            assert words in state(page).reasons
+    bodies = {message.to[0]: message.body for message in mail.outbox}
+    assert said["en"] in bodies[creator.email]
+    assert said["zh-hans"] in bodies[he.email]
 
 
 def test_the_same_text_under_another_name_is_refused(creator, draft, reviewer):

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
+from django.utils.translation import override
 
 from sishu.core import plugins
 from sishu.moderation import checks
@@ -20,8 +23,12 @@ def test_every_check_answers_in_findings(name, subject):
     assert check.name == name
     for finding in check.look(subject):
         assert isinstance(finding, Finding)
-        assert finding.message
-        assert finding.as_json() == {"severity": finding.severity, "code": finding.code, "message": finding.message}
+        assert finding.as_json() == {"severity": finding.severity, "code": finding.code, "data": finding.data}
+        assert json.loads(json.dumps(finding.data)) == finding.data
+        with override("en"):
+            english = checks.describe(finding.code, finding.data)
+        with override("zh-hans"):
+            assert english != checks.describe(finding.code, finding.data) != finding.code
 
 
 @pytest.mark.django_db
@@ -44,5 +51,10 @@ def test_a_copy_is_refused_with_the_name_of_what_is_here(settings):
     settings.PLUGINS = {**settings.PLUGINS, "corpus": {"shelf": "tests.moderation.shelf.same_text"}}
     (finding,) = checks.DuplicateCheck().look(GOOD)
     assert (finding.severity, finding.code) == (Severity.REFUSE, "duplicate")
-    assert "从零记一本账" in finding.message
+    assert "从零记一本账" in checks.describe(finding.code, finding.data)
     assert checks.DuplicateCheck().look(EMPTY) == []
+
+
+def test_a_finding_of_a_check_that_is_gone_is_told_by_its_code(settings):
+    settings.PLUGINS = {**settings.PLUGINS, "checks": {}}
+    assert checks.describe("short", {"words": 3, "least": 60}) == "short"

@@ -10,7 +10,7 @@ from django.test import Client, RequestFactory
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sishu.core.errors import DomainError, Missing
+from sishu.core.errors import DomainError, Missing, Unreadable
 from sishu.web import answers, errors
 from tests.factories.accounts import PASSWORD, make_user
 
@@ -140,7 +140,7 @@ def test_whatever_is_read_can_be_stored(value: object):
     request = RequestFactory().post("/x", json.dumps({"value": value}), content_type="application/json")
     try:
         data = answers.read_body(request)
-    except answers.Unreadable:
+    except Unreadable:
         return
     assert data == {"value": value}
     text = json.dumps(data, ensure_ascii=False)

@@ -71,6 +71,34 @@ def test_who_is_asked_has_no_part_before_they_accept(page, shen, he):
     assert RevenueShare.objects.get(payee=he).share_bps == 2700
 
 
+def test_the_author_is_told_who_came(page, shen, he):
+    invitation = invite(page, shen)
+    as_(he).post(f"/invitations/{invitation.pk}/accept")
+    settle()
+    (message,) = [sent for sent in mail.outbox if shen.email in sent.to]
+    assert "一起写" in message.subject
+    assert f"/edit/{page.pk}" in message.body
+
+
+def test_a_coauthor_leaves_alone_and_their_part_goes_to_those_who_stay(page, shen, he):
+    twin = as_(shen).post(f"/edit/{page.pk}/translation")["Location"]
+    as_(he).post(f"/invitations/{invite(page, shen).pk}/accept")
+    parts = {f"share_{shen.pk}": "70", f"share_{he.pk}": "30", "price": "9.90"}
+    assert as_(shen).post(f"/edit/{page.pk}", form(page, **parts)).status_code == 302
+    desk = as_(he)
+    assert 'form="leave"' in desk.get(f"/edit/{page.pk}").content.decode()
+    assert desk.post(f"/edit/{page.pk}/coauthors/leave")["Location"] == "/writing"
+    assert desk.get(f"/edit/{page.pk}").status_code == desk.get(twin).status_code == 404
+    assert {share.payee: share.share_bps for share in RevenueShare.objects.all()} == {shen: 9000}
+    assert desk.post(f"/edit/{page.pk}/coauthors/leave").status_code == 404
+
+
+def test_who_began_a_work_does_not_leave_it(page, shen):
+    assert 'form="leave"' not in as_(shen).get(f"/edit/{page.pk}").content.decode()
+    assert as_(shen).post(f"/edit/{page.pk}/coauthors/leave").status_code == 403
+    assert page.authorships.get().user == shen
+
+
 def test_a_part_covers_every_language(page, shen, he):
     twin = as_(shen).post(f"/edit/{page.pk}/translation")["Location"]
     as_(he).post(f"/invitations/{invite(page, shen).pk}/accept")

@@ -5,12 +5,15 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
+from django.db.models import F
 from django.test import Client
+from django.utils.translation import override
 
-from sishu.commerce.models import Offer, Order, Payment
+from sishu.commerce.models import Entitlement, Offer, Order, Payment
 from sishu.core import clock
 from sishu.ledger.models import Book
 from sishu.ledger.selectors import balance
+from sishu.web.templatetags.figures import day
 from tests.factories.accounts import make_user
 from tests.factories.commerce import bank, buy, make_offer, make_paid_work, make_plan
 
@@ -201,6 +204,19 @@ def test_library_and_orders_show_what_is_ones_own(shop: Client, reader, offer: O
     assert "All works until" in library
     assert order.number in shop.get("/orders").content.decode()
     assert order.number not in Client().get("/library", follow=True).content.decode()
+
+
+def test_the_library_counts_months_as_long_as_they_follow_each_other(shop: Client, reader):
+    for _month in range(2):
+        buy(reader, make_plan())
+    first, second = Entitlement.objects.order_by("starts_at")
+    with override("en"):
+        ends = [f"All works until {day(month.ends_at)}" for month in (first, second)]
+    assert ends[1] in shop.get("/library").content.decode()
+    Entitlement.objects.filter(pk=second.pk).update(starts_at=F("starts_at") + timedelta(days=1))
+    assert ends[0] in shop.get("/library").content.decode()
+    Entitlement.objects.filter(pk=first.pk).update(revoked_at=clock.now())
+    assert "All works until" not in shop.get("/library").content.decode(), "the second month has not begun"
 
 
 def test_a_house_without_a_provider_says_so(shop: Client, offer: Offer, settings):

@@ -232,6 +232,7 @@ def test_a_withdrawn_work_is_off_the_shelves_and_off_sale_in_every_language(desk
     twin = ArticlePage.objects.exclude(pk=page.pk).get()
     twin.get_latest_revision().publish()
     sell(page)
+    assert 'form="withdraw"' in desk.get(f"/edit/{page.pk}").content.decode()
     assert desk.post(f"/edit/{page.pk}/withdraw").status_code == 302
     assert ArticlePage.objects.filter(withdrawn_at=None).count() == 0
     assert not Offer.objects.filter(is_open=True).exists()

@@ -2,12 +2,29 @@
 
 from __future__ import annotations
 
+from datetime import datetime
+
 from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from sishu.core.models import Timestamped
+
+
+class EntitlementQuerySet(models.QuerySet["Entitlement"]):
+    """Entitlements by time."""
+
+    def valid(self, at: datetime) -> EntitlementQuerySet:
+        """Those that open their page at that moment."""
+        return self.not_over(at).filter(starts_at__lte=at)
+
+    def not_over(self, at: datetime) -> EntitlementQuerySet:
+        """Those that open their page at that moment or later: a renewed month of a plan begins where the last one ends."""
+        return self.filter(Q(ends_at=None) | Q(ends_at__gt=at), revoked_at=None)
+
+
+EntitlementManager = models.Manager.from_queryset(EntitlementQuerySet)
 
 
 class Entitlement(Timestamped):
@@ -26,6 +43,8 @@ class Entitlement(Timestamped):
     source = models.CharField(_("source"), max_length=48, unique=True)
     # "user:translation key" while held for good, null otherwise: nobody is sold the same work twice.
     owned_key = models.CharField(max_length=60, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
+
+    objects = EntitlementManager()
 
     class Meta:
         verbose_name = _("entitlement")

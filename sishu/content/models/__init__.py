@@ -7,7 +7,7 @@ from sishu.content.models.home import CreatorHub, HomePage
 from sishu.content.models.invitation import Invitation
 from sishu.content.models.media import Attachment, Picture, PictureRendition
 from sishu.content.models.media_use import MediaUse
-from sishu.content.models.review import FirstChecksTask
+from sishu.content.models.review import FirstChecksState, FirstChecksTask
 
 __all__ = [
     "ArticlePage",
@@ -15,6 +15,7 @@ __all__ = [
     "Authorship",
     "Category",
     "CreatorHub",
+    "FirstChecksState",
     "FirstChecksTask",
     "HomePage",
     "Invitation",

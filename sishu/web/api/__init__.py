@@ -13,20 +13,20 @@ api = DescribedAPI(
     version="1",
     urls_namespace="api",
     docs_url=None,
-    throttle=auth.Pace(),
+    throttle=auth.RateLimit(),
     parser=problems.JsonParser(),
     renderer=PlainRenderer(),
 )
-problems.speak(api)
+problems.add_exception_handlers(api)
 for noun in (works, offers, orders, entitlements, me, writing):
     api.add_router("", noun.router)
 
 below = api.urls
 for pattern in below[0]:
-    pattern.callback = problems.spoken(pattern.callback)  # type: ignore[arg-type]
+    pattern.callback = problems.with_problems(pattern.callback)  # type: ignore[arg-type]
 
 urlpatterns = [
     path("api/docs", docs.page_of(api), name="api_docs"),
     path("api/v1/", below),
-    re_path(r"^api(?:/.*)?$", csrf_exempt(problems.unknown)),
+    re_path(r"^api(?:/.*)?$", csrf_exempt(problems.not_found)),
 ]

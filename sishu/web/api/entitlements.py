@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from django.db.models import Q
 from django.http import HttpRequest
 from django.utils.translation import gettext_noop
 from ninja import Query, Router
@@ -23,11 +22,8 @@ router = Router(tags=["entitlements"], auth=auth.KNOWN)
     description=gettext_noop("What is valid now, newest first. It opens the work in every language."),
 )
 def list_entitlements(request: HttpRequest, paging: Query[Paging]) -> schemas.EntitlementList:
-    held = (
-        Entitlement.objects.filter(user=auth.person(request), revoked_at=None)
-        .filter(Q(ends_at=None) | Q(ends_at__gt=clock.now()))
-        .select_related("page__locale")
-    )
+    own = Entitlement.objects.filter(user=auth.person(request))
+    held = own.valid(clock.now()).select_related("page__locale")
     return schemas.EntitlementList(items=[_describe(one) for one in paging.cut(held)], **paging.of(held.count()))
 
 

@@ -13,10 +13,10 @@ from ninja import Path, Router, Status
 from sishu.accounts import forms, selectors, signin, tokens
 from sishu.accounts.models import ApiToken, User
 from sishu.core import clock
-from sishu.core.errors import Missing
+from sishu.core.errors import Missing, NotSignedIn, TooMany
 from sishu.web import joining
 from sishu.web.api import auth, schemas
-from sishu.web.api.problems import NotSignedIn, TooMany, refusals
+from sishu.web.api.problems import refusals
 
 router = Router(tags=["me"], auth=auth.KNOWN)
 

@@ -5,14 +5,11 @@ from __future__ import annotations
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language, gettext_noop
-from django.utils.translation import gettext as _
 from ninja import Path, Query, Router, Status
 
-from sishu.accounts.models import User
-from sishu.commerce import orders, payments
+from sishu.commerce import orders, payments, selectors
 from sishu.commerce.models import Order
 from sishu.core import money
-from sishu.core.errors import Missing
 from sishu.web import shop
 from sishu.web.api import auth, offers, schemas
 from sishu.web.api.paging import Paging
@@ -53,7 +50,7 @@ def place_order(request: HttpRequest, asked: schemas.PlaceOrder) -> Status[schem
     summary=gettext_noop("Read one of your orders"),
 )
 def read_order(request: HttpRequest, number: Path[schemas.Number]) -> schemas.Order:
-    return _describe(_get_own(auth.person(request), number))
+    return _describe(selectors.get_own_order(auth.person(request), number))
 
 
 @router.post(
@@ -63,14 +60,7 @@ def read_order(request: HttpRequest, number: Path[schemas.Number]) -> schemas.Or
 )
 def cancel_order(request: HttpRequest, number: Path[schemas.Number]) -> schemas.Order:
     user = auth.person(request)
-    return _describe(orders.cancel(_get_own(user, number).pk, user))
-
-
-def _get_own(user: User, number: str) -> Order:
-    order = Order.objects.filter(number=number, user=user).first()
-    if order is None:
-        raise Missing(_("There is no such order."))
-    return order
+    return _describe(orders.cancel(selectors.get_own_order(user, number).pk, user))
 
 
 def _describe(order: Order) -> schemas.Order:

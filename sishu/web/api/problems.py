@@ -11,18 +11,12 @@ from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from ninja import NinjaAPI
-from ninja.errors import HttpError, ValidationError
+from ninja.errors import HttpError, Throttled, ValidationError
 from ninja.parser import Parser
 
-from sishu.core.errors import DomainError
+from sishu.core.errors import DomainError, NotSignedIn, TooMany, Unreadable
 from sishu.web import answers, errors
 
-TITLES = {
-    **answers.TITLES,
-    405: gettext_lazy("Not done this way"),
-    415: gettext_lazy("Not JSON"),
-    503: gettext_lazy("Not at the moment"),
-}
 # What pydantic finds wrong, in our words; what is not here keeps pydantic's.
 SENTENCES = {
     "missing": gettext_lazy("This is missing."),
@@ -43,37 +37,13 @@ SENTENCES = {
 }
 
 
-class NotSignedIn(DomainError):
-    """Who asks is not known."""
-
-    code = "not_signed_in"
-    status = 401
-
-
-class TooMany(DomainError):
-    """Too often in a short time; `wait` is the number of seconds until it makes sense to try again."""
-
-    code = "too_many"
-    status = 429
-
-    def __init__(self, message: str, *, wait: int) -> None:
-        super().__init__(message)
-        self.wait = wait
-
-
-class NotJson(DomainError):
-    """A body that does not say it is JSON."""
-
-    code = "not_json"
-    status = 415
-
-
 class JsonParser(Parser):
     """Reads bodies as the pages of this house do."""
 
     def parse_body(self, request: HttpRequest) -> dict[str, Any]:
         if request.content_type != "application/json":
-            raise NotJson(_("Send JSON, and say so: Content-Type: application/json."))
+            message = _("Send JSON, and say so: Content-Type: application/json.")
+            raise Unreadable(message, code="not_json", status=415)
         return answers.read_json(request)
 
 
@@ -82,9 +52,9 @@ def refusals(*statuses: int) -> frozenset[int]:
     return frozenset(statuses)
 
 
-def answer(error: DomainError, errors: dict[str, list[str]] | None = None) -> HttpResponse:
+def respond(error: DomainError, errors: dict[str, list[str]] | None = None) -> HttpResponse:
     """The problem document of a refusal."""
-    response = answers.problem(error.status, TITLES.get(error.status, ""), str(error), error.code, errors)
+    response = answers.problem(error.status, error, error.code, errors)
     if isinstance(error, NotSignedIn):
         response["WWW-Authenticate"] = "Bearer"
     if isinstance(error, TooMany):
@@ -92,10 +62,10 @@ def answer(error: DomainError, errors: dict[str, list[str]] | None = None) -> Ht
     return response
 
 
-def speak(api: NinjaAPI) -> None:
-    """Make an API refuse in our words whatever it refuses."""
+def add_exception_handlers(api: NinjaAPI) -> None:
+    """Make an API answer every exception with a problem document."""
     handlers: dict[type[Exception], Callable[[HttpRequest, Any], HttpResponse]] = {
-        DomainError: lambda _request, error: answer(error),
+        DomainError: lambda _request, error: respond(error),
         HttpError: lambda _request, error: _of_ninja(error),
         ValidationError: lambda _request, error: _of_input(error),
         Http404: errors.not_found,
@@ -108,44 +78,44 @@ def speak(api: NinjaAPI) -> None:
         api.add_exception_handler(kind, handler)
 
 
-def spoken(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
+def with_problems(view: Callable[..., HttpResponseBase]) -> Callable[..., HttpResponseBase]:
     """Wrap a view of ninja's, which refuses methods in plain text and raises Http404 at the root."""
 
     @wraps(view)
-    def speaking(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
+    def wrapped(request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         try:
             response = view(request, *args, **kwargs)
         except Http404:
-            return unknown(request)
+            return not_found(request)
         if response.status_code != 405:
             return response
         allowed = ", ".join(sorted(response["Allow"].split(", ")))
         detail = _("%(method)s does nothing here. What does: %(allowed)s.")
         refused = DomainError(detail % {"method": request.method, "allowed": allowed}, code="method", status=405)
-        refusal = answer(refused)
+        refusal = respond(refused)
         refusal["Allow"] = allowed
         return refusal
 
-    return speaking
+    return wrapped
 
 
-def unknown(request: HttpRequest) -> HttpResponse:
+def not_found(request: HttpRequest) -> HttpResponse:
     """404 for every other address below /api."""
     refused = DomainError(
         _("There is nothing at this address. /api/docs lists what there is."), code="not_found", status=404
     )
-    return answer(refused)
+    return respond(refused)
 
 
 def _of_ninja(error: HttpError) -> HttpResponse:
     # Ninja wraps what the parser raises, and speaks of authentication and rates in English only.
     if isinstance(error.__cause__, DomainError):
-        return answer(error.__cause__)
+        return respond(error.__cause__)
     if error.status_code == 401:
-        return answer(NotSignedIn(_("Send a token (Authorization: Bearer …), or sign in.")))
-    if error.status_code == 429:
-        return answer(TooMany(_("Too many requests within a minute. Wait for the next one."), wait=60))
-    return answer(DomainError(str(error), code="refused", status=error.status_code))
+        return respond(NotSignedIn(_("Send a token (Authorization: Bearer …), or sign in.")))
+    if isinstance(error, Throttled):
+        return respond(TooMany(_("Too many requests within a minute. Wait for the next one."), wait=error.wait or 60))
+    return respond(DomainError(str(error), code="refused", status=error.status_code))
 
 
 def _of_input(error: ValidationError) -> HttpResponse:
@@ -158,7 +128,7 @@ def _of_input(error: ValidationError) -> HttpResponse:
         found.setdefault(name, []).append(str(sentence) % one.get("ctx", {}) if sentence else one["msg"])
     name, sentences = next(iter(found.items()))
     detail = f"{name}: {sentences[0]}" if name else sentences[0]
-    return answer(DomainError(detail, code="invalid", status=422), found)
+    return respond(DomainError(detail, code="invalid", status=422), found)
 
 
 def _raise(_request: HttpRequest, error: Exception) -> HttpResponse:

@@ -15,13 +15,13 @@ from sishu.commerce import offers
 from sishu.content.drafts import MAX_MARKDOWN_BYTES, MAX_TAG_LENGTH, MAX_TAGS, MAX_TITLE_LENGTH
 from sishu.content.models.work import MAX_SUMMARY_LENGTH
 from sishu.content.paywall import Level
-from sishu.web.paths import LARGEST_KEY
+from sishu.core.ids import MAX_ID
 
 # No database stores NUL.
 STORABLE = r"^[^\u0000]*$"
 
-Id = Annotated[int, Field(ge=1, le=LARGEST_KEY)]  # in an address, where all is text
-Key = Annotated[int, Field(ge=1, le=LARGEST_KEY, strict=True)]  # in a body, where true is not 1
+Id = Annotated[int, Field(ge=1, le=MAX_ID)]  # in an address, where all is text
+Key = Annotated[int, Field(ge=1, le=MAX_ID, strict=True)]  # in a body, where true is not 1
 Word = Annotated[str, StringConstraints(max_length=80, pattern=STORABLE)]
 Query = Annotated[str, StringConstraints(max_length=100, pattern=STORABLE)]
 Number = Annotated[str, StringConstraints(max_length=24, pattern=STORABLE)]
@@ -30,7 +30,7 @@ Summary = Annotated[str, StringConstraints(max_length=MAX_SUMMARY_LENGTH, patter
 Tag = Annotated[str, StringConstraints(max_length=MAX_TAG_LENGTH, pattern=STORABLE)]
 Markdown = Annotated[str, StringConstraints(max_length=MAX_MARKDOWN_BYTES, pattern=STORABLE)]
 Login = Annotated[str, StringConstraints(min_length=1, max_length=254, pattern=STORABLE)]
-Username = Annotated[str, StringConstraints(max_length=names.LONGEST, pattern=STORABLE)]
+Username = Annotated[str, StringConstraints(max_length=names.MAX_LENGTH, pattern=STORABLE)]
 Password = Annotated[str, StringConstraints(min_length=1, max_length=256, pattern=STORABLE)]
 TokenName = Annotated[str, StringConstraints(min_length=1, max_length=60, pattern=STORABLE)]
 

@@ -21,7 +21,7 @@ from sishu.commerce.models import Payment, Refund
 from sishu.content.first_checks import REVIEW
 from sishu.core.errors import NotAllowed
 from sishu.core.refs import parse_ref
-from sishu.moderation import cases
+from sishu.moderation import cases, checks
 from sishu.moderation.models import Case, Decision
 from sishu.web.spreadsheets import cell
 from sishu.web.studio.actions import Action, RefundAction
@@ -89,6 +89,7 @@ class CaseDetail(DetailView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             payment=selectors.find_payment(self.object.ref),
+            findings=[checks.describe(finding["code"], finding["data"]) for finding in self.object.findings],
             decisions=self.object.decisions.select_related("who"),
             **kwargs,
         )

@@ -8,7 +8,7 @@ import pytest
 from django.utils import timezone
 
 from sishu.commerce.models import Entitlement, Order
-from tests.factories.commerce import bank, buy, make_offer, make_paid_work
+from tests.factories.commerce import bank, buy, make_offer, make_paid_work, make_plan
 from tests.factories.content import make_article, make_person
 from tests.web.api.programs import Program, is_problem
 
@@ -106,3 +106,12 @@ def test_entitlements_are_ones_own_and_valid():
     assert Program(make_person()).get("/entitlements").json()["total"] == 0
     Entitlement.objects.update(starts_at=timezone.now() - timedelta(2), ends_at=timezone.now() - timedelta(1))
     assert Program(reader).get("/entitlements").json()["items"] == []
+
+
+def test_a_renewed_month_is_not_held_before_it_begins():
+    reader = make_person()
+    for _month in range(2):
+        buy(reader, make_plan())
+    first = Entitlement.objects.earliest("starts_at")
+    (held,) = Program(reader).get("/entitlements").json()["items"]
+    assert held["id"] == first.pk

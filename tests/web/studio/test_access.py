@@ -50,7 +50,12 @@ def test_a_buyer_asked_for_by_address(client, work, ann):
     order = buy(ann, make_offer(work))
     page = asked(client, "Ann@example.org", work)
     assert "Ann can read all of it." in page
-    assert order.number in page
+    assert "Bought it, or what it belongs to, for good." in page
+    assert f"Order {order.number}" not in page, "whoever helps readers need not see their orders"
+    client.force_login(make_user("owner", "owner"))
+    page = asked(client, "ann", work)
+    assert f'<a href="{reverse("orders:inspect", args=(order.pk,))}">Order {order.number}</a>' in page
+    assert "line:" not in page
 
 
 def test_a_plan_that_ran_out_shows_until_when(client, work, ann):

@@ -19,6 +19,7 @@ from sishu.gateways.base import GatewayError, RefundRequest, RefundSnapshot
 from sishu.gateways.sandbox import SandboxGateway
 from sishu.ledger.selectors import balance
 from sishu.moderation import cases
+from sishu.moderation.base import Finding, Severity
 from sishu.moderation.models import Case
 from tests.factories.accounts import make_user
 from tests.factories.commerce import bank, make_offer, pay, start
@@ -166,3 +167,13 @@ def test_a_review_is_not_decided_here(client, twice):
     review.refresh_from_db()
     assert review.status == Case.Status.OPEN
     assert "where the work is read" in answer.content.decode()
+
+
+def test_what_the_rules_found_is_told_in_the_reviewers_language(client):
+    found = Finding(Severity.REFUSE, "short", {"words": 3, "least": 60})
+    make_house()
+    about = ref("page", make_article(live=False).pk)
+    review = cases.open(ref=about, kind="review", findings=[found.as_json()])
+    for language, words in (("en", "The work has 3 words"), ("zh-hans", "作品只有3字")):
+        client.force_login(make_user(f"judge-{language}", "reviewer", language=language))
+        assert words in client.get(reverse("cases:inspect", args=[review.pk])).content.decode()
