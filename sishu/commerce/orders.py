@@ -15,6 +15,7 @@ from sishu.accounts.models import User
 from sishu.commerce import fulfil
 from sishu.commerce.facts import OrderPaid
 from sishu.commerce.models import Order, OrderLine
+from sishu.content.paywall import Level
 from sishu.core import clock
 from sishu.core.errors import DomainError, Missing
 from sishu.core.models import WrongStatus
@@ -27,7 +28,8 @@ EXPIRY_MARGIN = timedelta(minutes=2)
 
 
 # All that placing an order must know, in one statement, by hand: through the ORM its building took a quarter of a
-# purchase's time (bench/orders.py). A row for each share; none when no language of the work is live, or the offer closed.
+# purchase's time (bench/orders.py). A row for each share; none when the offer closed, or when no language of the work is
+# live with something behind the paywall.
 ON_SALE = """
 SELECT offer.title, offer.amount, offer.currency, share.payee_id, share.share_bps,
     EXISTS (
@@ -41,7 +43,11 @@ LEFT JOIN wagtailcore_page page ON page.id = offer.page_id
 LEFT JOIN commerce_revenueshare share ON share.offer_id = offer.id
 WHERE offer.id = %s AND offer.is_open AND (
     offer.page_id IS NULL
-    OR EXISTS (SELECT 1 FROM wagtailcore_page twin WHERE twin.translation_key = page.translation_key AND twin.live)
+    OR EXISTS (
+        SELECT 1 FROM wagtailcore_page twin LEFT JOIN content_articlepage work ON work.page_ptr_id = twin.id
+        WHERE twin.translation_key = page.translation_key AND twin.live
+            AND (work.page_ptr_id IS NULL OR work.level = %s AND work.withdrawn_at IS NULL)
+    )
 )
 ORDER BY share.id
 """
@@ -98,18 +104,18 @@ def _place(user: User, offer_id: int, language: str, return_path: str, title: st
         return_path=return_path, open_key=open_key(user.pk, offer_id),
         expires_at=clock.now() + timedelta(minutes=settings.ORDER_LIFETIME_MINUTES),
     )  # fmt: skip
-    line = OrderLine.objects.create(
+    OrderLine.objects.create(
         order=order, offer_id=offer_id, title=title[:160] or offer.title, amount=offer.amount, split=offer.split
     )
     if not order.amount:
-        settle_free(order, line)
+        settle_free(order)
     return order
 
 
-def settle_free(order: Order, line: OrderLine) -> None:
+def settle_free(order: Order) -> None:
     """A price of zero needs no gateway and moves no money; everything else is as for a paid order."""
     order.move_to(Order.Status.PAID, paid_at=clock.now(), open_key=None)
-    fulfil.grant(order, [line])
+    fulfil.grant(order, fulfil.sold_lines(order))
     publisher.publish(OrderPaid(order_id=order.pk, user_id=order.user_id))
 
 
@@ -156,7 +162,7 @@ def open_key(user_id: int, offer_id: int) -> str:
 def _on_sale(user: User, offer_id: int) -> OnSale:
     """The offer, with what the buyer already has of it. What no reader finds is not sold: Missing."""
     with connection.cursor() as cursor:
-        cursor.execute(ON_SALE, [user.pk, open_key(user.pk, offer_id), offer_id])
+        cursor.execute(ON_SALE, [user.pk, open_key(user.pk, offer_id), offer_id, Level.PAID])
         rows = cursor.fetchall()
     if not rows:
         raise Missing(_("This is not on sale any more."))

@@ -8,13 +8,12 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Subquery
 from django.utils.translation import gettext as _
 
 from sishu.commerce import fulfil, refunds, splits
 from sishu.commerce.facts import OrderPaid
 from sishu.commerce.locks import lock_payment
-from sishu.commerce.models import Order, OrderLine, Payment
+from sishu.commerce.models import Order, Payment
 from sishu.core import addresses, clock, plugins
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
@@ -57,11 +56,7 @@ def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str)
     repeats the same reference).
     """
     gateway: PaymentGateway = plugins.load("gateways", gateway_name)
-    try:
-        payment = _open_payment(order_id, gateway)
-    except IntegrityError:
-        # Another tab opened it while we waited for the order's lock; a second look finds it.
-        payment = _open_payment(order_id, gateway)
+    payment = _open_payment(order_id, gateway)
     order = payment.order
     request = PaymentRequest(
         reference=payment.reference, due=payment.due, title=order.number,
@@ -76,11 +71,21 @@ def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str)
         ) from error
 
 
-@transaction.atomic
 def _open_payment(order_id: int, gateway: PaymentGateway) -> Payment:
-    key = f"{order_id}:{gateway.name}"
-    opened = Payment.objects.filter(open_key=key).values("id")
-    order = Order.objects.annotate(open_payment_id=Subquery(opened)).select_for_update().filter(pk=order_id).first()
+    for _attempt in range(2):
+        try:
+            return _begin_payment(order_id, gateway)
+        except IntegrityError:
+            # One is open: the buyer pressed twice, or came back. Too rare to ask first.
+            opened = Payment.objects.filter(open_key=f"{order_id}:{gateway.name}").select_related("order").first()
+            if opened is not None:
+                return opened  # else it ended in between, and the second attempt says what became of the order
+    raise WrongStatus(_("This order is being paid at this moment. Please look again."))
+
+
+@transaction.atomic
+def _begin_payment(order_id: int, gateway: PaymentGateway) -> Payment:
+    order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise Missing(_("There is no such order."))
     if order.status != Order.Status.AWAITING_PAYMENT or order.expires_at <= clock.now():
@@ -89,11 +94,10 @@ def _open_payment(order_id: int, gateway: PaymentGateway) -> Payment:
         raise DomainError(
             _("%(gateway)s does not take %(currency)s.") % {"gateway": gateway.name, "currency": order.currency}
         )
-    if order.open_payment_id is not None:
-        return Payment.objects.select_related("order").get(pk=order.open_payment_id)
     return Payment.objects.create(
         order=order, gateway=gateway.name, book=gateway.book, reference=secrets.token_hex(12),
-        amount=order.amount, currency=order.currency, open_key=key, next_poll_at=clock.now() + POLL_AFTER[0],
+        amount=order.amount, currency=order.currency, open_key=f"{order_id}:{gateway.name}",
+        next_poll_at=clock.now() + POLL_AFTER[0],
     )  # fmt: skip
 
 
@@ -117,7 +121,7 @@ def _apply(snapshot: Snapshot, heard_from: str, *, is_second_look: bool = False)
     order = payment.order
     if snapshot.captured is not None:
         if payment.status != Payment.Status.CAPTURED:
-            is_owned = is_second_look and fulfil.is_owned(order, _lines_of(order))
+            is_owned = is_second_look and fulfil.is_owned(order, fulfil.sold_lines(order))
             capture(order, payment, snapshot, is_owned=is_owned)
         elif snapshot.captured.amount > payment.captured_amount:
             capture_more(payment, snapshot.captured)
@@ -164,7 +168,7 @@ def capture_more(payment: Payment, captured: Money) -> None:
 def settle(order: Order, payment: Payment) -> None:
     """What must be true together once an order is paid. The caller holds the locks."""
     order.move_to(Order.Status.PAID, paid_at=payment.captured_at, open_key=None)
-    lines = _lines_of(order)
+    lines = fulfil.sold_lines(order)
     fulfil.grant(order, lines)
     journal.post(
         key=f"sale:{payment.reference}", kind="sale", ref=order.ref, book=Book(payment.book), currency=order.currency,
@@ -229,10 +233,6 @@ def give_up(payment: Payment) -> Payment:
 def notify_url(gateway_name: str) -> str:
     """The address a provider sends its notices to."""
     return addresses.absolute(addresses.webhook(gateway_name))
-
-
-def _lines_of(order: Order) -> list[OrderLine]:
-    return list(OrderLine.objects.filter(order=order).select_related("offer__page"))
 
 
 def _why_unapplied(order: Order, captured: Money) -> tuple[str, dict[str, Any]]:

@@ -15,7 +15,7 @@ from sishu.accounts.models import User
 from sishu.commerce import fulfil, splits
 from sishu.commerce.facts import OrderRefunded
 from sishu.commerce.locks import lock_payment
-from sishu.commerce.models import Order, OrderLine, Payment, Refund
+from sishu.commerce.models import Order, Payment, Refund
 from sishu.core import clock, plugins
 from sishu.core.errors import DomainError
 from sishu.core.money import Money
@@ -156,7 +156,7 @@ def settle(order: Order, payment: Payment, refund: Refund) -> None:
     sale = Journal.objects.get(key=f"sale:{payment.reference}")
     journal.reverse(sale, key=f"refund:{refund.reference}", kind="refund", actor=actor)
     order.move_to(Order.Status.REFUNDED)
-    fulfil.revoke(order, OrderLine.objects.filter(order=order).select_related("offer"))
+    fulfil.revoke(order, fulfil.sold_lines(order))
     publisher.publish(OrderRefunded(order_id=order.pk, user_id=order.user_id, refund_id=refund.pk))
 
 

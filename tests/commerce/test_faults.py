@@ -13,7 +13,7 @@ from sishu.commerce import access, offers, orders, payments, refunds
 from sishu.commerce.models import Offer, Order, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import clock, plugins
-from sishu.core.errors import DomainError
+from sishu.core.errors import DomainError, Missing
 from sishu.core.models import WrongStatus
 from sishu.gateways.base import Outcome, Snapshot
 from sishu.ledger import triggers
@@ -23,6 +23,7 @@ from sishu.moderation.models import Case
 from sishu.outbox.models import Fact
 from tests.commerce.sandbox import assert_bought_nothing, assert_paid_once, in_sandbox, notify
 from tests.factories.commerce import bank, buy, make_offer, pay, start
+from tests.factories.content import make_article, make_house, paywall, prose
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
 
@@ -380,6 +381,16 @@ def test_an_order_that_ended_cannot_be_paid_again(reader, offer, payment):
     notify(payment)
     assert_bought_nothing(reader, offer)
     assert in_sandbox(f"liability:unapplied:{payment.reference}") == 990
+
+
+def test_a_free_work_is_not_sold_because_its_translation_will_cost(reader):
+    make_house()
+    free = make_article()
+    closed = [prose("Open."), paywall("PAID"), prose("Closed.")]
+    draft = make_article(free.owner, live=False, locale="en", body=closed, translation_key=free.translation_key)
+    offer = make_offer(draft)
+    with pytest.raises(Missing):
+        orders.place(reader, offer.pk, language="en")
 
 
 def test_what_is_not_on_sale_cannot_be_ordered(reader, offer):

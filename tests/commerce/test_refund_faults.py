@@ -17,7 +17,7 @@ from sishu.core.money import Money
 from sishu.gateways.base import GatewayError, Outcome, RefundOutcome, RefundSnapshot, Snapshot
 from sishu.gateways.sandbox import SandboxGateway
 from sishu.moderation.models import Case
-from sishu.web.webhooks import LONGEST_NOTICE
+from sishu.web.webhooks import MAX_NOTICE_BYTES
 from tests.commerce.sandbox import in_sandbox
 from tests.factories.commerce import bank, pay, start
 
@@ -102,7 +102,7 @@ def test_row_44_a_refund_that_is_refused_leaves_books_and_access_and_opens_a_cas
 
 
 def test_row_70_a_body_no_provider_sends_is_refused_unread(payment):
-    body = b"x" * (LONGEST_NOTICE + 1)
+    body = b"x" * (MAX_NOTICE_BYTES + 1)
     assert Client().post("/webhooks/sandbox", body, content_type="application/json").status_code == 413
     assert not Case.objects.exists()
 

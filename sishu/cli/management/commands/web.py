@@ -14,7 +14,9 @@ from granian.log import LogLevels
 
 
 class Command(BaseCommand):
-    help = "Serve the site on HOST and PORT until told to stop. `sishu run` calls this, and prepares the database before."
+    help = (
+        "Serve the site on HOST and PORT until told to stop. `sishu run` calls this, and prepares the database before."
+    )
 
     # `sishu run` and `sishu doctor` check; here they would only delay the first page.
     requires_system_checks: list[str] = []
