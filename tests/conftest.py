@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
@@ -15,7 +16,7 @@ from django.db.models.signals import post_migrate
 from django.dispatch import receiver
 from wagtail.models import Collection, Locale, Page
 
-from sishu.core import plugins
+from sishu.core import clock, plugins
 from sishu.ledger import check, journal, triggers
 
 
@@ -44,6 +45,17 @@ def _data_dir(tmp_path: Path, settings) -> Iterator[None]:
     plugins.load.cache_clear()
     yield
     plugins.load.cache_clear()
+
+
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime | None], None]:
+    """Stops the house's clock at a moment, until it is set again: `set_clock(moment)`. None lets it run."""
+    running = clock.now
+
+    def set_to(moment: datetime | None) -> None:
+        monkeypatch.setattr(clock, "now", (lambda: moment) if moment else running)
+
+    return set_to
 
 
 @pytest.fixture(autouse=True)

@@ -140,12 +140,12 @@ def test_the_statement_equals_the_ledger_to_the_cent(lan, amounts):
     assert sum(entry.part.amount for entry in statement.entries) == held
 
 
-def test_a_month_shows_its_own_rows_with_the_balance_of_all(client, lan, monkeypatch):
+def test_a_month_shows_its_own_rows_with_the_balance_of_all(client, lan, set_clock):
     offer = make_offer(make_paid_work(lan), amount=1000)
     early = clock.now() - timedelta(days=70)
-    with pytest.MonkeyPatch.context() as past:
-        past.setattr(clock, "now", lambda: early)
-        buy(make_user(), offer)
+    set_clock(early)
+    buy(make_user(), offer)
+    set_clock(None)
     buy(make_user(), offer)
     assert [r["Balance after"] for r in file_of(client)] == ["9.00", "18.00"]
     assert [r["Balance after"] for r in file_of(client, month=month_of(early))] == ["9.00"]
