@@ -5,7 +5,6 @@ from __future__ import annotations
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -18,15 +17,7 @@ from sishu.content.models import ArticlePage
 from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan, start
 from tests.factories.content import make_creator, make_house, make_person
 
-pytestmark = [pytest.mark.django_db, pytest.mark.money]
-
-
-@pytest.fixture
-def client() -> Client:
-    """These tests read English."""
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.money, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture

@@ -18,11 +18,6 @@ from tests.jobs import tasks
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_calls():
-    tasks.CALLS.clear()
-
-
 def test_enqueueing_is_one_insert_of_the_callers_transaction(django_assert_num_queries):
     with django_assert_num_queries(1):
         tasks.note.enqueue("tea", loud=True)

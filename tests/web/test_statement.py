@@ -7,7 +7,6 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -29,15 +28,7 @@ from tests.factories.accounts import make_user
 from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan
 from tests.factories.content import make_creator
 
-pytestmark = [pytest.mark.django_db, pytest.mark.money]
-
-
-@pytest.fixture
-def client() -> Client:
-    """These tests read English."""
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.money, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture

@@ -20,23 +20,7 @@ from tests.factories import content as make
 from tests.factories.commerce import make_offer, make_plan
 from tests.web.desk import SOLD, TEXT, WORK, form, sell, settle, work
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
-
-
-@pytest.fixture
-def shen():
-    return make.make_creator("shen")
-
-
-@pytest.fixture
-def desk(client: Client, shen) -> Client:
-    client.force_login(shen)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 
 def publish_text(page: ArticlePage, author, text: str) -> None:

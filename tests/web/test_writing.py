@@ -15,25 +15,9 @@ from sishu.content.models import ArticlePage, Category
 from tests.factories import content as make
 from tests.web.desk import SOLD, TEXT, WORK, form, send, work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 7*7 }}"
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
-
-
-@pytest.fixture
-def shen():
-    return make.make_creator("shen")
-
-
-@pytest.fixture
-def desk(client: Client, shen) -> Client:
-    client.force_login(shen)
-    return client
 
 
 # --- Who may sit here ---------------------------------------------------------------------------------------------------

@@ -9,17 +9,12 @@ from sishu.commerce.models import Offer
 from sishu.content import workflow
 from sishu.content.models import ArticlePage, Category
 from sishu.jobs import runner
-from tests.factories.content import LONG_ENOUGH, make_article, make_creator, make_house, make_person, make_picture
+from tests.factories.content import LONG_ENOUGH, make_article, make_creator, make_person, make_picture
 from tests.web.api.programs import Program, is_problem
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 PAID = '\n\n```sishu:paywall\n{"tier": "PAID"}\n```\n\n后文。'
-
-
-@pytest.fixture(autouse=True)
-def _house() -> None:
-    make_house()
 
 
 def test_a_work_is_begun_changed_submitted_and_taken_back():
