@@ -70,7 +70,7 @@ def test_what_a_reviewer_was_shown_stays(page):
     settle()
     age(31)
     assert versions.prune(30) == 1
-    workflow.reject(page, reviewer, "第二段说不清")
+    make.judge(page, reviewer, "reject", "第二段说不清")
     save(page, "三")
     age(31)
     assert versions.prune(30) == 0

@@ -40,7 +40,7 @@ def test_from_the_sheet_to_the_reader(desk, shen):
     settle()
     assert [(sent.to, page.draft_title in sent.subject) for sent in mail.outbox] == [([reviewer.email], True)]
     mail.outbox.clear()
-    workflow.reject(page, reviewer, "第二段说不清")
+    make.judge(page, reviewer, "reject", "第二段说不清")
     settle()
     assert mail.outbox[0].to == [shen.email]
     assert "第二段说不清" in mail.outbox[0].body
@@ -50,7 +50,7 @@ def test_from_the_sheet_to_the_reader(desk, shen):
     mail.outbox.clear()
     desk.post(f"/edit/{page.pk}", form(page, body=TEXT + "说清了。", do="submit"))
     settle()
-    workflow.approve(page, reviewer)
+    make.judge(page, reviewer)
     settle()
     assert [sent.to for sent in mail.outbox] == [[reviewer.email], [shen.email]]
     page.refresh_from_db()
@@ -117,7 +117,7 @@ def test_a_version_without_the_paywall_ends_the_sale_when_it_goes_live(desk, she
     writing.submit(page, shen)
     settle()
     assert Offer.objects.get(pk=offer.pk).is_open, "readers still have the version that is sold"
-    workflow.approve(page, reviewer)
+    make.judge(page, reviewer)
     settle()
     assert not Offer.objects.get(pk=offer.pk).is_open
     assert Offer.objects.get(pk=plan.pk).is_open
