@@ -51,7 +51,6 @@ def test_an_unverified_address_is_told_the_way(client, shen):
     "suffix", ["", "/autosave", "/withdraw", "/restore", "/take-back", "/coauthors", "/translation"]
 )
 def test_nobody_touches_the_work_of_another(client, shen, suffix):
-    """The sample code behind the spec let anyone edit anything."""
     page = make.make_article(shen)
     before = ArticlePage.objects.filter(pk=page.pk).values().get()
     client.force_login(make.make_creator("he"))
