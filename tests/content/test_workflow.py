@@ -150,6 +150,18 @@ def test_what_the_reviewer_approved_is_what_goes_live(draft, shen, reviewer):
     assert (draft.live, draft.title) == (True, "别的")
 
 
+def test_a_note_of_a_check_sends_nothing_back_and_stands_beside_the_work(draft, shen, reviewer, settings):
+    settings.PLUGINS = {**settings.PLUGINS, "checks": {"nagging": ("tests.moderation.shelf.Nagging", {})}}
+    writing.submit(draft, shen)
+    runner.run_due()
+    assert state(draft).status == ReviewStatus.IN_REVIEW
+    case = Case.objects.get()
+    assert [finding["severity"] for finding in case.findings] == ["note"]
+    make.judge(draft, reviewer)
+    draft.refresh_from_db()
+    assert draft.live
+
+
 def test_only_reviewers_judge_and_only_once(draft, shen, reviewer):
     writing.submit(draft, shen)
     for person in (shen, reviewer):
