@@ -22,7 +22,7 @@ from typing import Any
 
 import psutil
 
-from bench.pages import free_port, get
+from bench.serving import free_port, get
 
 ROOT = Path(__file__).resolve().parents[1]
 

@@ -1,4 +1,4 @@
-"""A scratch installation to measure: its own data folder, its own database, one work on sale, many readers."""
+"""A scratch installation to measure: its own data folder, its own database."""
 
 from __future__ import annotations
 
@@ -30,21 +30,8 @@ def scratch(*, database_url: str = "", settings: str = "config.settings.producti
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def fill(*, readers: int, price: int = 990) -> tuple[int, list[int]]:
-    """One work on sale at `price` minor units and so many readers: (offer id, reader ids). Django must be set up."""
-    from wagtail.models import Page
-
-    from sishu.accounts.models import User
-    from sishu.commerce import offers
-    from sishu.core.money import Money
-
-    names = [f"reader{n}" for n in range(readers)]
-    User.objects.bulk_create(
-        [User(username=n, username_key=n, email=f"{n}@example.org", password="!") for n in names], batch_size=500
-    )
-    author = User.objects.create_user("author", "author@example.org", password=None)
-    page = Page.get_first_root_node().add_child(instance=Page(title="A work", slug="a-work"))
-    offer = offers.price(page, Money(price, "CNY"), shares={author.pk: 9000})
-    return offer.pk, list(
-        User.objects.filter(username__startswith="reader").order_by("id").values_list("id", flat=True)
-    )
+def run_inside(module: str, *arguments: object, database_url: str = "") -> int:
+    """Run `bench.inside.<module>` in a scratch installation of its own; its exit code."""
+    with scratch(database_url=database_url):
+        command = [sys.executable, "-m", f"bench.inside.{module}", *map(str, arguments)]
+        return subprocess.run(command, check=False).returncode

@@ -2,21 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from datetime import datetime
 from pathlib import Path
 
 import pytest
 from django.apps import apps
+from django.conf import settings as site
 from django.contrib.auth.models import Permission
 from django.contrib.contenttypes.models import ContentType
 from django.core.cache import caches
 from django.db import connection
 from django.db.models.signals import post_migrate
 from django.dispatch import receiver
+from django.test import Client
 from wagtail.models import Collection, Locale, Page
 
-from sishu.core import plugins
+from sishu.accounts.models import User
+from sishu.core import clock, plugins
 from sishu.ledger import check, journal, triggers
+from tests.factories.content import make_creator, make_house
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -46,6 +51,17 @@ def _data_dir(tmp_path: Path, settings) -> Iterator[None]:
     plugins.load.cache_clear()
 
 
+@pytest.fixture
+def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime | None], None]:
+    """Stops the house's clock at a moment, until it is set again: `set_clock(moment)`. None lets it run."""
+    running = clock.now
+
+    def set_to(moment: datetime | None) -> None:
+        monkeypatch.setattr(clock, "now", (lambda: moment) if moment else running)
+
+    return set_to
+
+
 @pytest.fixture(autouse=True)
 def _books_agree(request: pytest.FixtureRequest) -> Iterator[None]:
     """After every money test the books are recomputed from their transfers."""
@@ -72,6 +88,24 @@ def _bring_back_what_migrations_wrote(**_kwargs: object) -> None:
     Permission.objects.get_or_create(
         content_type=kind, codename="access_admin", defaults={"name": "Can access Wagtail admin"}
     )
+
+
+@pytest.fixture
+def house(db: None) -> None:
+    """The title pages, the permissions and the review stand."""
+    make_house()
+
+
+@pytest.fixture
+def shen(house: None) -> User:
+    """Somebody who writes in the house."""
+    return make_creator("shen")
+
+
+@pytest.fixture
+def in_english(client: Client) -> None:
+    """The client of this test reads English, whoever signs in."""
+    client.cookies[site.LANGUAGE_COOKIE_NAME] = "en"
 
 
 @pytest.fixture

@@ -20,7 +20,7 @@ from django.utils.translation import gettext_lazy as _
 
 from sishu.accounts import mail, names, roles, selectors
 from sishu.accounts.models import User
-from sishu.core.clock import now
+from sishu.core import clock
 
 # Of the demo's accounts. Everybody knows it: it opens nothing where DEBUG is off, and nobody may choose it.
 DEMO_PASSWORD = "sishu-demo"  # noqa: S105
@@ -145,7 +145,7 @@ class AccountAdapter(DefaultAccountAdapter):
         email: str | None = None,
     ) -> None:
         """Tell a person what was changed; a changed address is told to the old one."""
-        facts = {**(context or {}), "at": f"{now():%Y-%m-%d %H:%M}", "ip": self.get_client_ip(self.request)}
+        facts = {**(context or {}), "at": f"{clock.now():%Y-%m-%d %H:%M}", "ip": self.get_client_ip(self.request)}
         change = template_prefix.rpartition("/")[2]
         mail.send_security_notice.enqueue(change, email or user.email, mail.language_for(user), facts)  # type: ignore
 

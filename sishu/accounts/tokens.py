@@ -9,7 +9,7 @@ from datetime import datetime, timedelta
 from django.db.models import Q
 
 from sishu.accounts.models import ApiToken, User
-from sishu.core.clock import now
+from sishu.core import clock
 
 MARK = "sishu_"  # lets secret scanners know our tokens when somebody commits one
 SHOWN = 12
@@ -32,7 +32,7 @@ def find_token(secret: str) -> ApiToken | None:
 
     Found by its hash: how long the search takes says nothing about the secrets of others.
     """
-    moment = now()
+    moment = clock.now()
     token = (
         ApiToken.objects.select_related("user")
         .filter(Q(expires_at=None) | Q(expires_at__gt=moment), digest=digest(secret), revoked_at=None)
@@ -44,15 +44,9 @@ def find_token(secret: str) -> ApiToken | None:
     return token
 
 
-def find_user(secret: str) -> User | None:
-    """The person for whom a program with this secret speaks."""
-    token = find_token(secret)
-    return token.user if token else None
-
-
 def revoke(token: ApiToken) -> None:
     """End a token now. It stays listed, so that its owner sees what it was."""
-    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=now())
+    ApiToken.objects.filter(pk=token.pk, revoked_at=None).update(revoked_at=clock.now())
     token.refresh_from_db(fields=["revoked_at"])
 
 

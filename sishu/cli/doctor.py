@@ -94,7 +94,7 @@ def check_storage() -> Iterator[Problem]:
     try:
         storage.probe()
     except Exception as error:  # noqa: BLE001  whatever a storage of any maker raises, files cannot be kept
-        yield Problem(f"The file storage refuses a file: {error}.", "Check MEDIA_ROOT or STORAGE_URL.")
+        yield Problem(f"The file storage refuses a file: {error}.", "Check the folder “media” in DATA_DIR.")
 
 
 def check_database() -> Iterator[Problem]:

@@ -82,11 +82,3 @@ def find_works(
     keys = [work.pk for work in results[start : start + size]]
     by_key = for_list(ArticlePage.objects.filter(pk__in=keys)).in_bulk()
     return Found([by_key[key] for key in keys if key in by_key], results.count())
-
-
-def authors_of(page_ids: list[int]) -> dict[int, list[Authorship]]:
-    """Who wrote each of these pages, authors before co-authors."""
-    found: dict[int, list[Authorship]] = {key: [] for key in page_ids}
-    for part in Authorship.objects.filter(page_id__in=page_ids).select_related("user"):
-        found[part.page_id].append(part)
-    return found

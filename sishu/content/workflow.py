@@ -7,14 +7,12 @@ from datetime import datetime
 
 from django.contrib.auth.models import Group
 from django.db import models, transaction
-from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.models import GroupApprovalTask, Page, TaskState, Workflow, WorkflowPage, WorkflowState, WorkflowTask
 
 from sishu.accounts import roles
 from sishu.accounts.models import User
 from sishu.content.models import ArticlePage, FirstChecksTask
-from sishu.core.errors import DomainError, NotAllowed
 
 NAME = "Review"
 
@@ -79,30 +77,3 @@ def review_state(page: ArticlePage) -> ReviewState:
 def waiting_for(reviewer: User) -> models.QuerySet[TaskState]:
     """The submissions this person may judge now, oldest first."""
     return TaskState.objects.reviewable_by(reviewer).select_related("revision", "workflow_state").order_by("started_at")
-
-
-@transaction.atomic
-def approve(page: ArticlePage, reviewer: User, comment: str = "") -> None:
-    """Let the submitted version through. NotAllowed for someone who may not judge it now."""
-    _judged_by(page, reviewer, "approve").approve(user=reviewer, comment=comment)
-
-
-@transaction.atomic
-def reject(page: ArticlePage, reviewer: User, reason: str) -> None:
-    """Send the submitted version back with a reason. NotAllowed for someone who may not judge it now."""
-    if not reason.strip():
-        raise DomainError(
-            gettext("“%(title)s” cannot go back without a reason. Write what to change.") % {"title": page.title}
-        )
-    _judged_by(page, reviewer, "reject").reject(user=reviewer, comment=reason.strip())
-
-
-def _judged_by(page: ArticlePage, reviewer: User, action: str) -> TaskState:
-    row = ArticlePage.objects.select_for_update().get(pk=page.pk)  # one judgement at a time
-    state = row.current_workflow_task_state
-    if state is None or state.status != TaskState.STATUS_IN_PROGRESS:
-        raise DomainError(gettext("“%(title)s” is not waiting for a review any more.") % {"title": row.title})
-    actions = {name for name, *_rest in state.task.specific.get_actions(row, reviewer)}
-    if action not in actions:
-        raise NotAllowed(gettext("You may not judge “%(title)s” now: this step is not yours.") % {"title": row.title})
-    return state

@@ -6,8 +6,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import transaction
-from django.db.utils import IntegrityError
 from django.utils.module_loading import import_string
 from django_tasks.backends.base import BaseTaskBackend
 from django_tasks.base import Task, TaskError, TaskResult, TaskResultStatus
@@ -47,29 +45,8 @@ class JobRunBackend(BaseTaskBackend):
     def enqueue(self, task: Task[..., Any], args: Any, kwargs: Any) -> TaskResult[Any]:
         """Write the job down. Arguments must be JSON; anything else raises TypeError here, not in the worker."""
         self.validate_task(task)
-        return self._announce(task, self._store(task, args, kwargs, key=None))
-
-    def enqueue_once(self, task: Task[..., Any], key: str, args: Any, kwargs: Any) -> TaskResult[Any]:
-        """As `enqueue`, unless a job of that key is on record: then that one is returned, whatever became of it."""
-        self.validate_task(task)
-        try:
-            with transaction.atomic():
-                job = self._store(task, args, kwargs, key=key)
-        except IntegrityError:
-            return result_of(JobRun.objects.get(key=key), task)
-        return self._announce(task, job)
-
-    def get_result(self, result_id: str) -> TaskResult[Any]:
-        """The present state of a job by the id that `enqueue` gave. TaskResultDoesNotExist when it was pruned."""
-        try:
-            job = JobRun.objects.get(pk=int(result_id))
-        except (JobRun.DoesNotExist, ValueError, OverflowError) as error:
-            raise TaskResultDoesNotExist(result_id) from error
-        return result_of(job)
-
-    def _store(self, task: Task[..., Any], args: Any, kwargs: Any, *, key: str | None) -> JobRun:
         now = clock.now()
-        return JobRun.objects.create(
+        job = JobRun.objects.create(
             task=task.module_path,
             args=normalize_json(args),
             kwargs=normalize_json(kwargs),
@@ -78,21 +55,18 @@ class JobRunBackend(BaseTaskBackend):
             max_attempts=getattr(task, "max_attempts", MAX_ATTEMPTS),
             run_after=task.run_after or now,
             created_at=now,
-            key=key,
         )
-
-    def _announce(self, task: Task[..., Any], job: JobRun) -> TaskResult[Any]:
         result = result_of(job, task)
         task_enqueued.send(type(self), task_result=result)
         return result
 
-
-def enqueue_once(task: Task[..., Any], key: str, *args: Any, **kwargs: Any) -> TaskResult[Any]:
-    """Enqueue `task` unless a job with this `key` is on record (pruned jobs are forgotten)."""
-    backend = task.get_backend()
-    if not isinstance(backend, JobRunBackend):
-        raise TypeError(f"{task.name} runs on {type(backend).__name__}, which keeps no keys; use JobRunBackend.")
-    return backend.enqueue_once(task, key, args, kwargs)
+    def get_result(self, result_id: str) -> TaskResult[Any]:
+        """The present state of a job by the id that `enqueue` gave. TaskResultDoesNotExist when it was pruned."""
+        try:
+            job = JobRun.objects.get(pk=int(result_id))
+        except (JobRun.DoesNotExist, ValueError, OverflowError) as error:
+            raise TaskResultDoesNotExist(result_id) from error
+        return result_of(job)
 
 
 def task_of(job: JobRun) -> Task[..., Any]:

@@ -31,8 +31,6 @@ class JobRun(models.Model):
     # While a worker runs the job it owns the row until this moment, and keeps moving it forward.
     lease_until = models.DateTimeField(_("leased until"), null=True, blank=True)
     worker = models.CharField(_("worker"), max_length=80, blank=True)
-    # Two calls under one key are one job. Null keys do not collide, on any of the databases.
-    key = models.CharField(_("key"), max_length=150, null=True, blank=True, unique=True)
     last_error = models.TextField(_("last error"), blank=True)
     error_class = models.CharField(_("kind of error"), max_length=200, blank=True)
     result = models.JSONField(_("result"), null=True, blank=True)

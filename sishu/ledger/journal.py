@@ -133,7 +133,7 @@ def _write_transfers(journal: Journal, ids: dict[str, int], currency: str, moves
     with connection.cursor() as cursor:
         cursor.execute(
             "INSERT INTO ledger_transfer (journal_id, line, debit_id, credit_id, currency, amount, code) VALUES "
-            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(rows)),  # noqa: S608  marks only
+            + ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(rows)),
             [value for row in rows for value in row],
         )
 

@@ -46,10 +46,10 @@ def accepts_upload(most: int) -> Callable[[Upload], Callable[..., HttpResponseBa
     return wrap
 
 
-def sent_file(request: HttpRequest, most: int, name: str = "file") -> UploadedFile[Any]:
+def sent_file(request: HttpRequest, most: int) -> UploadedFile[Any]:
     """The file a form brings. Looks at the announced size before anything of it is read."""
     check_size(request, most)
-    file = request.FILES.get(name)
+    file = request.FILES.get("file")
     if not isinstance(file, UploadedFile):
         raise Invalid(_("No file arrived. Send it as the field “file” of a form."), code="file")
     return file

@@ -12,19 +12,10 @@ from sishu.ledger import chart
 from sishu.ledger.models import Book
 from sishu.ledger.selectors import balance
 from sishu.web import paths
-from tests.browser.chromium import launched
 from tests.factories.commerce import make_offer
 from tests.factories.content import make_article, make_creator, make_house, paywall, prose
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True), pytest.mark.money]
-
-
-@pytest.fixture
-def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread, and Django would take the test for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

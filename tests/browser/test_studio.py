@@ -8,12 +8,11 @@ from typing import Any
 import pytest
 from django.conf import settings
 from django.test import Client
-from playwright.sync_api import Page, expect
+from playwright.sync_api import Browser, Page, expect
 from wagtail.models import Workflow
 
 from sishu.content.models import ArticlePage
 from sishu.content.workflow import NAME
-from tests.browser.chromium import launched
 from tests.factories import content as make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
@@ -22,28 +21,24 @@ Enter = Callable[[Any], Page]
 
 
 @pytest.fixture
-def enter(live_server: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[Enter]:
+def enter(chromium: Browser, live_server: Any, house: None) -> Iterator[Enter]:
     """A page of somebody signed in; whatever the policy forbids there, or a script trips over, fails the test."""
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    make.make_house()
     complaints: list[str] = []
 
-    with launched() as browser:
+    def open_as(user: Any) -> Page:
+        user.language = "en"
+        user.save()
+        client = Client()
+        client.force_login(user)
+        cookie = client.cookies[settings.SESSION_COOKIE_NAME]
+        context = chromium.new_context(locale="en-GB", base_url=live_server.url)
+        context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
+        page = context.new_page()
+        page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+        page.on("pageerror", lambda error: complaints.append(str(error)))
+        return page
 
-        def open_as(user: Any) -> Page:
-            user.language = "en"
-            user.save()
-            client = Client()
-            client.force_login(user)
-            cookie = client.cookies[settings.SESSION_COOKIE_NAME]
-            context = browser.new_context(locale="en-GB", base_url=live_server.url)
-            context.add_cookies([{"name": cookie.key, "value": cookie.value, "url": live_server.url}])
-            page = context.new_page()
-            page.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
-            page.on("pageerror", lambda error: complaints.append(str(error)))
-            return page
-
-        yield open_as
+    yield open_as
     # An old plug-in tries whether the browser knows touch by writing handlers, and does well without them.
     assert [line for line in complaints if "inline event handler" not in line] == []
 

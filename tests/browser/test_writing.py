@@ -12,18 +12,9 @@ from playwright.sync_api import Browser, Page, expect
 
 from sishu.content import workflow, writing
 from sishu.content.models import ArticlePage
-from tests.browser.chromium import launched
 from tests.factories import content as make
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
-
-
-@pytest.fixture
-def chromium(monkeypatch: pytest.MonkeyPatch) -> Iterator[Browser]:
-    # Playwright keeps an event loop in this thread, and Django would take the test for asynchronous code.
-    monkeypatch.setenv("DJANGO_ALLOW_ASYNC_UNSAFE", "1")
-    with launched() as browser:
-        yield browser
 
 
 @pytest.fixture

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
+from http.client import HTTPConnection
 from pathlib import Path
 
 import psutil
@@ -21,10 +22,11 @@ pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[2]
 UP = "import os, time; print('up', os.getpid(), flush=True); time.sleep(60)"
-# Starts a helper, and neither of the two minds TERM.
+# Starts a helper; neither of the two minds TERM, and the first says so.
 STUBBORN = (
     "import os, signal, subprocess, sys, time; signal.signal(signal.SIGTERM, signal.SIG_IGN);"
     "helper = subprocess.Popen([sys.executable, '-c', 'import time; time.sleep(60)']);"
+    "signal.signal(signal.SIGTERM, lambda *_: print('not yet', flush=True));"
     "print('up', os.getpid(), flush=True); print('up', helper.pid, flush=True); time.sleep(60)"
 )
 
@@ -121,7 +123,7 @@ def test_the_stubborn_and_their_helpers_are_killed_when_someone_is_in_a_hurry(su
     stage = supervise(work=STUBBORN)
     stage.wait_for(lambda: len(stage.pids()) == 2)
     stage.process.send_signal(signal.SIGTERM)
-    time.sleep(0.5)
+    stage.wait_for(lambda: "work | not yet" in stage.read())
     assert stage.process.poll() is None, "it waits for its children first"
     assert stage.end() == 0
     stage.wait_for(lambda: not any(map(is_alive, stage.pids())))
@@ -142,8 +144,16 @@ def test_it_greets_once_the_site_answers(supervise):
     serve = f"import http.server as h; h.test(h.SimpleHTTPRequestHandler, port={port}, bind='127.0.0.1')"
     stage = supervise(f"127.0.0.1:{port}", "Good morning.", web=serve)
     stage.wait_for(lambda: "Good morning." in stage.read())
-    time.sleep(0.5)
-    assert stage.read().count("Good morning.") == 1
+    for path in (
+        "/one",
+        "/two",
+    ):  # each line the site writes wakes the supervisor, which looks again what there is to do
+        site = HTTPConnection("127.0.0.1", port, timeout=20)
+        site.request("GET", path)
+        site.getresponse()
+        site.close()
+        stage.wait_for(lambda path=path: f"GET {path} " in stage.read())
+    assert stage.output.count("Good morning.") == 1
 
 
 def test_a_half_line_at_the_end_is_not_lost(supervise):

@@ -6,7 +6,6 @@ import json
 from datetime import timedelta
 
 import pytest
-from django.conf import settings
 from django.core.management import call_command
 from django.test import Client
 from django.urls import reverse
@@ -22,15 +21,7 @@ from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan,
 from tests.factories.content import make_creator, make_house, make_person, prose
 from tests.web.desk import settle
 
-pytestmark = [pytest.mark.django_db, pytest.mark.money]
-
-
-@pytest.fixture
-def client() -> Client:
-    """These tests read English."""
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.money, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture

@@ -12,7 +12,7 @@ from django.test import Client
 from django.urls import NoReverseMatch, URLPattern, URLResolver, get_resolver, reverse
 from wagtail.models import Page
 
-from sishu.content import house, workflow, writing
+from sishu.content import house, writing
 from sishu.content.models import ArticlePage, Authorship
 from sishu.content.writing import DraftValues
 from sishu.jobs import runner
@@ -255,7 +255,7 @@ def test_reviewers_see_all_and_may_publish(scene):
     client.force_login(reviewer)
     assert client.get(reverse("wagtailadmin_pages:edit", args=[scene["sent"].pk])).status_code == 200
     assert scene["sent"].permissions_for_user(reviewer).can_publish()
-    workflow.approve(scene["sent"], reviewer)
+    make.judge(scene["sent"], reviewer)
     scene["sent"].refresh_from_db()
     assert scene["sent"].live
 

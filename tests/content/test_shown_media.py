@@ -14,12 +14,7 @@ from sishu.content.models import ArticlePage, MediaUse
 from sishu.core.errors import Invalid
 from tests.factories import content as make
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 
 @pytest.fixture

@@ -28,20 +28,14 @@ READABLE = make.LONG_ENOUGH + '\n\n```sishu:paywall\n{"tier": "PAID"}\n```\n\n�
 
 
 @pytest.fixture
-def creator():
-    make.make_house()
-    return make.make_creator("shen")
-
-
-@pytest.fixture
-def studio(client: Client, creator) -> Client:
-    client.force_login(creator)
+def studio(client: Client, shen) -> Client:
+    client.force_login(shen)
     return client
 
 
 @pytest.fixture
-def draft(creator) -> ArticlePage:
-    return make.make_article(creator, live=False)
+def draft(shen) -> ArticlePage:
+    return make.make_article(shen, live=False)
 
 
 def post(client: Client, page: ArticlePage, *blocks: tuple[str, object], language: str = "en", **more: str):
@@ -64,9 +58,7 @@ def shows(answer, sentence: str) -> bool:
 
 @pytest.mark.parametrize("language", LANGUAGES)
 @pytest.mark.parametrize("text", [UNREAD, QUOTED])
-def test_a_fence_that_cannot_be_read_is_refused_in_both_editors_with_one_sentence(
-    studio, creator, draft, text, language
-):
+def test_a_fence_that_cannot_be_read_is_refused_in_both_editors_with_one_sentence(studio, shen, draft, text, language):
     with override(language):
         sentence = UNREAD_MESSAGE % {"name": "sishu:paywall"}
         answer = post(studio, draft, ("prose", text), language=language, **{"action-submit": "1"})
@@ -74,9 +66,9 @@ def test_a_fence_that_cannot_be_read_is_refused_in_both_editors_with_one_sentenc
         draft.refresh_from_db()
         assert not draft.workflow_in_progress
         values, version = writing.latest_values(draft)
-        writing.save_draft(draft, creator, type(values)(title="写", markdown=text), version)
+        writing.save_draft(draft, shen, type(values)(title="写", markdown=text), version)
         with pytest.raises(Invalid) as refusal:
-            writing.submit(draft, creator)
+            writing.submit(draft, shen)
         assert str(refusal.value) == sentence
 
 
@@ -100,15 +92,15 @@ def test_a_block_typed_into_a_text_is_not_published_as_text(studio, draft):
     assert not draft.workflow_in_progress
 
 
-def test_the_writers_page_makes_a_block_of_it(studio, creator, draft):
+def test_the_writers_page_makes_a_block_of_it(studio, shen, draft):
     post(studio, draft, ("prose", READABLE))
     values, version = writing.latest_values(draft)
     with pytest.raises(Invalid):
-        writing.submit(draft, creator)
-    writing.save_draft(draft, creator, values, version)
+        writing.submit(draft, shen)
+    writing.save_draft(draft, shen, values, version)
     draft.refresh_from_db()
     assert [block.block_type for block in draft.get_latest_revision_as_object().body] == ["prose", "paywall", "prose"]
-    writing.submit(draft, creator)
+    writing.submit(draft, shen)
 
 
 # --- Many at once ---------------------------------------------------------------------------------------------------------
@@ -121,9 +113,9 @@ def publish_in_bulk(client: Client, *pages: Page, **said: str):
 
 
 @pytest.mark.parametrize("body", [[make.prose(UNREAD)], [make.prose("x"), {"type": "embed", "value": {"url": ""}}]])
-def test_publishing_many_looks_at_each_of_them(client, creator, draft, body):
+def test_publishing_many_looks_at_each_of_them(client, shen, draft, body):
     client.force_login(make.make_person(role="reviewer", language="en"))
-    broken = make.make_article(creator, title="Broken", body=body, live=False)
+    broken = make.make_article(shen, title="Broken", body=body, live=False)
     answer = publish_in_bulk(client, draft, broken)
     assert "Nothing was published. “Broken”:" in html.unescape(answer.content.decode())
     assert not ArticlePage.objects.live().exists()
@@ -131,9 +123,9 @@ def test_publishing_many_looks_at_each_of_them(client, creator, draft, body):
     assert [page.pk for page in ArticlePage.objects.live()] == [draft.pk]
 
 
-def test_publishing_a_room_looks_at_the_drafts_in_it(client, creator, draft):
+def test_publishing_a_room_looks_at_the_drafts_in_it(client, shen, draft):
     client.force_login(make.make_person(role="reviewer", language="en"))
-    broken = make.make_article(creator, title="Broken", body=[make.prose(UNREAD)], live=False)
+    broken = make.make_article(shen, title="Broken", body=[make.prose(UNREAD)], live=False)
     room = draft.get_parent()
     answer = publish_in_bulk(client, room, include_descendants="on")
     assert "Nothing was published. “Broken”:" in html.unescape(answer.content.decode())

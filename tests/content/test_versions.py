@@ -8,6 +8,7 @@ import pytest
 from wagtail.models import Comment, Revision
 
 from sishu.accounts import roles
+from sishu.accounts.models import User
 from sishu.content import versions, workflow, writing
 from sishu.content.models import ArticlePage
 from sishu.core import clock
@@ -18,9 +19,8 @@ pytestmark = pytest.mark.django_db
 
 
 @pytest.fixture
-def page() -> ArticlePage:
-    make.make_house()
-    page = make.make_article(make.make_creator("shen"))
+def page(shen: User) -> ArticlePage:
+    page = make.make_article(shen)
     age(4000)
     versions.prune(1)  # the house's own pages have their stages too
     return page
@@ -70,7 +70,7 @@ def test_what_a_reviewer_was_shown_stays(page):
     settle()
     age(31)
     assert versions.prune(30) == 1
-    workflow.reject(page, reviewer, "第二段说不清")
+    make.judge(page, reviewer, "reject", "第二段说不清")
     save(page, "三")
     age(31)
     assert versions.prune(30) == 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from datetime import timedelta
 
 import pytest
 from django.core import mail
@@ -15,34 +16,20 @@ from sishu.content import house, workflow, writing
 from sishu.content.models import ArticlePage, Authorship, CreatorHub, HomePage
 from sishu.content.workflow import ReviewStatus
 from sishu.content.writing import DraftValues
-from sishu.core.errors import DomainError, NotAllowed
+from sishu.core import clock
+from sishu.core.errors import DomainError
 from sishu.jobs import runner
 from sishu.moderation.models import Case, Decision
 from sishu.outbox.models import Fact
 from tests.factories import content as make
 from tests.web.desk import settle
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
-
-
-@pytest.fixture
-def creator():
-    return make.make_creator("shen")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 
 @pytest.fixture
 def reviewer():
     return make.make_person("he", role="reviewer")
-
-
-@pytest.fixture
-def draft(creator):
-    return writing.create(creator, "zh-hans", DraftValues(title="复盘", markdown=make.LONG_ENOUGH))
 
 
 def fact_names(page) -> list[str]:
@@ -53,9 +40,9 @@ def state(page) -> workflow.ReviewState:
     return workflow.review_state(ArticlePage.objects.get(pk=page.pk))
 
 
-def test_from_draft_to_live(draft, creator, reviewer):
+def test_from_draft_to_live(draft, shen, reviewer):
     assert state(draft).status == ReviewStatus.DRAFT
-    writing.submit(draft, creator)
+    writing.submit(draft, shen)
     assert state(draft).status == ReviewStatus.IN_REVIEW
     assert list(workflow.waiting_for(reviewer)) == []  # the rules come first
 
@@ -65,7 +52,7 @@ def test_from_draft_to_live(draft, creator, reviewer):
     (case,) = Case.objects.all()
     assert (case.ref, case.kind, case.status) == (f"page:{draft.pk}", "review", "open")
 
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     draft.refresh_from_db()
     assert draft.live
     assert state(draft).status == ReviewStatus.LIVE
@@ -74,9 +61,9 @@ def test_from_draft_to_live(draft, creator, reviewer):
     assert fact_names(draft) == ["WorkSubmitted", "WorkWaits", "PagePublished", "WorkApproved"]
 
 
-def test_the_rules_send_back_with_reasons(creator):
-    page = writing.create(creator, "zh-hans", DraftValues(title="太短", markdown="三个字"))
-    writing.submit(page, creator)
+def test_the_rules_send_back_with_reasons(shen):
+    page = writing.create(shen, "zh-hans", DraftValues(title="太短", markdown="三个字"))
+    writing.submit(page, shen)
     runner.run_due()
     result = state(page)
     assert result.status == ReviewStatus.NEEDS_CHANGES
@@ -88,130 +75,143 @@ def test_the_rules_send_back_with_reasons(creator):
     assert ruling.case.findings[0]["code"] == "short"
 
 
-def test_reasons_are_in_the_language_of_who_reads_them(creator):
-    creator.language = "en"
-    creator.save()
-    page = writing.create(creator, "en", DraftValues(title="Short", markdown="three words only"))
+def test_reasons_are_in_the_language_of_who_reads_them(shen):
+    shen.language = "en"
+    shen.save()
+    page = writing.create(shen, "en", DraftValues(title="Short", markdown="three words only"))
     he = make.make_creator("he")
     he.language = "zh-hans"
     he.save()
     Authorship.objects.create(page=page, user=he, role=Authorship.Role.COAUTHOR)
-    writing.submit(page, creator)
+    writing.submit(page, shen)
     settle()
     said = {"en": "The work has 3 words", "zh-hans": "作品只有3字"}
     for language, words in said.items():
         with override(language):
             assert words in state(page).reasons
     bodies = {message.to[0]: message.body for message in mail.outbox}
-    assert said["en"] in bodies[creator.email]
+    assert said["en"] in bodies[shen.email]
     assert said["zh-hans"] in bodies[he.email]
 
 
-def test_the_same_text_under_another_name_is_refused(creator, draft, reviewer):
-    writing.submit(draft, creator)
+def test_the_same_text_under_another_name_is_refused(shen, draft, reviewer):
+    writing.submit(draft, shen)
     runner.run_due()
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     thief = make.make_creator("thief")
     copy = writing.create(thief, "en", DraftValues(title="Mine", markdown=f"**{make.LONG_ENOUGH}** "))
     writing.submit(copy, thief)
     runner.run_due()
     assert "复盘" in state(copy).reasons
-    own = writing.add_translation(draft, creator)  # still in Chinese, but the same work
-    writing.submit(own, creator)
+    own = writing.add_translation(draft, shen)  # still in Chinese, but the same work
+    writing.submit(own, shen)
     runner.run_due()
     assert state(own).status == ReviewStatus.IN_REVIEW
 
 
-def test_a_reviewer_sends_back_and_the_next_version_starts_over(draft, creator, reviewer):
-    writing.submit(draft, creator)
+def test_a_reviewer_sends_back_and_the_next_version_starts_over(draft, shen, reviewer):
+    writing.submit(draft, shen)
     runner.run_due()
-    with pytest.raises(DomainError):
-        workflow.reject(draft, reviewer, "  ")
-    workflow.reject(draft, reviewer, "第二节没有出处。")
+    make.judge(draft, reviewer, "reject", "第二节没有出处。")
     assert state(draft).reasons == "第二节没有出处。"
     assert Decision.objects.get().reason == "第二节没有出处。"
 
     values, version = writing.latest_values(draft)
-    writing.save_draft(draft, creator, DraftValues(title="复盘", markdown=values.markdown + "出处：某书。"), version)
-    writing.submit(draft, creator)
+    writing.save_draft(draft, shen, DraftValues(title="复盘", markdown=values.markdown + "出处：某书。"), version)
+    writing.submit(draft, shen)
     assert list(workflow.waiting_for(reviewer)) == []
     runner.run_due()
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     draft.refresh_from_db()
     assert "某书" in draft.public_text
 
 
-def test_an_edit_of_a_live_work_goes_through_review_again(draft, creator, reviewer):
-    writing.submit(draft, creator)
+def test_an_edit_of_a_live_work_goes_through_review_again(draft, shen, reviewer):
+    writing.submit(draft, shen)
     runner.run_due()
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     with pytest.raises(DomainError):
-        writing.submit(draft, creator)  # nothing new
+        writing.submit(draft, shen)  # nothing new
     values, version = writing.latest_values(draft)
-    writing.save_draft(draft, creator, DraftValues(title="复盘，改", markdown=values.markdown), version)
+    writing.save_draft(draft, shen, DraftValues(title="复盘，改", markdown=values.markdown), version)
     draft.refresh_from_db()
     assert (draft.title, draft.has_unpublished_changes) == ("复盘", True)
-    writing.submit(draft, creator)
+    writing.submit(draft, shen)
     runner.run_due()
     draft.refresh_from_db()
     assert draft.title == "复盘"
     assert state(draft) == workflow.ReviewState(ReviewStatus.IN_REVIEW, True, True, since=state(draft).since)
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     draft.refresh_from_db()
     assert (draft.title, draft.has_unpublished_changes) == ("复盘，改", False)
     assert draft.slug == "复盘"  # a published address stays
 
 
-def test_what_the_reviewer_approved_is_what_goes_live(draft, creator, reviewer):
+def test_what_the_reviewer_approved_is_what_goes_live(draft, shen, reviewer):
     """A version saved behind the review's back is looked at again, rules included."""
-    writing.submit(draft, creator)
+    writing.submit(draft, shen)
     runner.run_due()
     page = ArticlePage.objects.get(pk=draft.pk).get_latest_revision_as_object()
     page.title = "别的"
     page.save_revision(user=reviewer)
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     draft.refresh_from_db()
     assert not draft.live
     runner.run_due()
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     draft.refresh_from_db()
     assert (draft.live, draft.title) == (True, "别的")
 
 
-def test_only_reviewers_judge_and_only_once(draft, creator, reviewer):
-    writing.submit(draft, creator)
-    for person in (creator, reviewer):
-        with pytest.raises(NotAllowed):
-            workflow.approve(draft, person)  # the rules have not spoken
+def test_a_note_of_a_check_sends_nothing_back_and_stands_beside_the_work(draft, shen, reviewer, settings):
+    settings.PLUGINS = {**settings.PLUGINS, "checks": {"nagging": ("tests.moderation.shelf.Nagging", {})}}
+    writing.submit(draft, shen)
     runner.run_due()
-    with pytest.raises(NotAllowed):
-        workflow.approve(draft, creator)
-    workflow.approve(draft, reviewer)
-    with pytest.raises(DomainError):
-        workflow.reject(draft, reviewer, "too late")
+    assert state(draft).status == ReviewStatus.IN_REVIEW
+    case = Case.objects.get()
+    assert [finding["severity"] for finding in case.findings] == ["note"]
+    make.judge(draft, reviewer)
+    draft.refresh_from_db()
+    assert draft.live
+
+
+def test_only_reviewers_judge_and_only_once(draft, shen, reviewer):
+    writing.submit(draft, shen)
+    for person in (shen, reviewer):
+        make.judge(draft, person)  # the rules have not spoken
+    runner.run_due()
+    make.judge(draft, shen)
+    draft.refresh_from_db()
+    assert (draft.live, state(draft).status) == (False, ReviewStatus.IN_REVIEW)
+    assert not Decision.objects.exists()
+    late = ArticlePage.objects.get(pk=draft.pk).current_workflow_task_state
+    make.judge(draft, reviewer)
+    make.judge(draft, reviewer, "reject", "too late", at=late)
+    draft.refresh_from_db()
+    assert draft.live
     assert Decision.objects.count() == 1
 
 
-def test_taking_back_ends_the_review(draft, creator, reviewer):
-    writing.submit(draft, creator)
+def test_taking_back_ends_the_review(draft, shen, reviewer):
+    writing.submit(draft, shen)
     with pytest.raises(writing.InReview):
-        writing.save_draft(draft, creator, DraftValues(title="x"), draft.latest_revision_id)
+        writing.save_draft(draft, shen, DraftValues(title="x"), draft.latest_revision_id)
     with pytest.raises(writing.InReview):
-        writing.submit(draft, creator)
-    writing.take_back(draft, creator)
+        writing.submit(draft, shen)
+    writing.take_back(draft, shen)
     runner.run_due()  # the job of the cancelled step finds nothing to do
     assert state(draft).status == ReviewStatus.DRAFT
     assert WorkflowState.objects.get().status == WorkflowState.STATUS_CANCELLED
     assert not Case.objects.filter(status="open").exists()
-    writing.take_back(draft, creator)
-    writing.submit(draft, creator)
+    writing.take_back(draft, shen)
+    writing.submit(draft, shen)
     runner.run_due()
-    writing.take_back(draft, creator)
+    writing.take_back(draft, shen)
     assert Decision.objects.get().outcome == "settled"
 
 
-def test_a_job_run_twice_judges_once(draft, creator):
-    writing.submit(draft, creator)
+def test_a_job_run_twice_judges_once(draft, shen):
+    writing.submit(draft, shen)
     runner.run_due()
     first = TaskState.objects.order_by("pk").first()
     from sishu.content.first_checks import look_at
@@ -235,15 +235,15 @@ def test_the_house_is_built_once(capsys):
     assert (zh.url, en.url) == ("/", "/en/")
 
 
-def test_a_creator_has_one_room_in_each_language(creator):
-    zh = house.ensure_hub(creator, "zh-hans")
-    en = house.ensure_hub(creator, "en")
-    assert house.ensure_hub(creator, "en") == en != zh
-    assert (en.translation_key, en.user, en.live) == (zh.translation_key, creator, True)
-    assert CreatorHub.objects.filter(user=creator).count() == 2
+def test_a_creator_has_one_room_in_each_language(shen):
+    zh = house.ensure_hub(shen, "zh-hans")
+    en = house.ensure_hub(shen, "en")
+    assert house.ensure_hub(shen, "en") == en != zh
+    assert (en.translation_key, en.user, en.live) == (zh.translation_key, shen, True)
+    assert CreatorHub.objects.filter(user=shen).count() == 2
 
 
-def test_authors_of_a_translation_are_rows_of_its_own(draft, creator):
+def test_authors_of_a_translation_are_rows_of_its_own(draft, shen):
     friend = make.make_creator("friend")
     Authorship.objects.create(page=draft, user=friend, role=Authorship.Role.COAUTHOR)
     translation = writing.add_translation(draft, friend)
@@ -251,22 +251,18 @@ def test_authors_of_a_translation_are_rows_of_its_own(draft, creator):
     assert translation.translation_key == draft.translation_key
     assert not translation.live
     parts = Authorship.objects.filter(page=translation)
-    assert [(part.user, part.role) for part in parts] == [(creator, "author"), (friend, "coauthor")]
-    assert writing.add_translation(draft, creator) == translation
-    assert writing.add_translation(translation, creator) == draft
+    assert [(part.user, part.role) for part in parts] == [(shen, "author"), (friend, "coauthor")]
+    assert writing.add_translation(draft, shen) == translation
+    assert writing.add_translation(translation, shen) == draft
 
 
-def test_scheduled_publishing_waits_and_speaks(draft, creator, reviewer):
-    from datetime import timedelta
-
-    from sishu.core import clock
-
+def test_scheduled_publishing_waits_and_speaks(draft, shen, reviewer):
     page = ArticlePage.objects.get(pk=draft.pk)
     page.go_live_at = clock.now() + timedelta(days=1)
-    page.save_revision(user=creator)
-    writing.submit(draft, creator)
+    page.save_revision(user=shen)
+    writing.submit(draft, shen)
     runner.run_due()
-    workflow.approve(draft, reviewer)
+    make.judge(draft, reviewer)
     draft.refresh_from_db()
     assert not draft.live
     assert state(draft).status == ReviewStatus.SCHEDULED
@@ -282,13 +278,13 @@ def test_scheduled_publishing_waits_and_speaks(draft, creator, reviewer):
     assert json.loads(json.dumps(Fact.objects.filter(name="PagePublished").latest("pk").body)) == {"page_id": draft.pk}
 
 
-def test_a_room_can_be_changed_again_and_again(creator, reviewer, client):
-    hub = house.ensure_hub(creator, "zh-hans")
+def test_a_room_can_be_changed_again_and_again(shen, reviewer, client):
+    hub = house.ensure_hub(shen, "zh-hans")
     for bio in ("写复盘的人", "写账的人"):
         hub = CreatorHub.objects.get(pk=hub.pk)
         hub.bio = bio
-        hub.save_revision(user=creator)
-        hub.get_workflow().start(hub, creator)
+        hub.save_revision(user=shen)
+        hub.get_workflow().start(hub, shen)
         runner.run_due()
         hub = CreatorHub.objects.get(pk=hub.pk)
         state = hub.current_workflow_task_state

@@ -15,22 +15,7 @@ from sishu.core.errors import DomainError, Invalid, Missing, NotAllowed
 from sishu.outbox.models import Fact
 from tests.factories import content as make
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
-
-
-@pytest.fixture
-def creator():
-    return make.make_creator("shen")
-
-
-@pytest.fixture
-def draft(creator):
-    return writing.create(creator, "zh-hans", DraftValues(title="复盘", markdown=make.LONG_ENOUGH))
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 
 def save(page, user, **changes) -> int:
@@ -38,25 +23,25 @@ def save(page, user, **changes) -> int:
     return writing.save_draft(page, user, replace(values, **changes), version)
 
 
-def test_beginning_a_work_makes_room_and_author(draft, creator):
-    assert (draft.live, draft.owner, draft.slug) == (False, creator, "复盘")
-    assert Authorship.objects.get(page=draft).user == creator
-    assert draft.get_parent().specific.user == creator
+def test_beginning_a_work_makes_room_and_author(draft, shen):
+    assert (draft.live, draft.owner, draft.slug) == (False, shen, "复盘")
+    assert Authorship.objects.get(page=draft).user == shen
+    assert draft.get_parent().specific.user == shen
     assert draft.latest_revision_id
 
 
-def test_only_the_invited_with_a_verified_address_begin(creator):
+def test_only_the_invited_with_a_verified_address_begin(shen):
     stranger = make.make_person()
     with pytest.raises(NotAllowed):
         writing.create(stranger, "zh-hans", DraftValues(title="x"))
-    creator.emailaddress_set.update(verified=False)
+    shen.emailaddress_set.update(verified=False)
     with pytest.raises(NotAllowed):
-        writing.create(creator, "zh-hans", DraftValues(title="x"))
+        writing.create(shen, "zh-hans", DraftValues(title="x"))
 
 
-def test_every_value_comes_back(draft, creator):
+def test_every_value_comes_back(draft, shen):
     shelf = Category.add_root(slug="money", name_zh="钱", name_en="Money")
-    cover, picture, file = make.make_picture(creator), make.make_picture(creator), make.make_attachment(creator)
+    cover, picture, file = make.make_picture(shen), make.make_picture(shen), make.make_attachment(shen)
     body = [
         make.prose("开头"),
         {"type": "code", "value": {"language": "python", "code": "    indented()"}},
@@ -70,7 +55,7 @@ def test_every_value_comes_back(draft, creator):
     markdown = dialect.to_markdown(body)
     version = save(
         draft,
-        creator,
+        shen,
         summary="一句话",
         category_id=shelf.pk,
         tags=("账", "复盘"),
@@ -91,23 +76,23 @@ def test_every_value_comes_back(draft, creator):
     assert "哔哩哔哩" in html
 
 
-def test_the_same_again_is_no_new_version(draft, creator):
+def test_the_same_again_is_no_new_version(draft, shen):
     values, version = writing.latest_values(draft)
-    assert writing.save_draft(draft, creator, values, version) == version
+    assert writing.save_draft(draft, shen, values, version) == version
     assert draft.revisions.count() == 1
 
 
-def test_a_change_made_elsewhere_is_named_and_kept(draft, creator):
+def test_a_change_made_elsewhere_is_named_and_kept(draft, shen):
     friend = make.make_creator("friend")
     Authorship.objects.create(page=draft, user=friend, role=Authorship.Role.COAUTHOR)
     values, version = writing.latest_values(draft)
     theirs = writing.save_draft(draft, friend, replace(values, title="她的标题"), version)
     with pytest.raises(writing.ChangedElsewhere) as refusal:
-        writing.save_draft(draft, creator, replace(values, title="我的标题"), version)
+        writing.save_draft(draft, shen, replace(values, title="我的标题"), version)
     assert (refusal.value.status, refusal.value.who, refusal.value.version) == (409, "friend", theirs)
     assert refusal.value.when is not None
     assert writing.latest_values(draft)[0].title == "她的标题"
-    writing.save_draft(draft, creator, replace(values, title="我的标题"), theirs)
+    writing.save_draft(draft, shen, replace(values, title="我的标题"), theirs)
 
 
 def test_a_strangers_work_does_not_exist(draft):
@@ -156,57 +141,57 @@ def test_a_strangers_work_does_not_exist(draft):
         {"markdown": dialect.to_markdown([{"type": "mystery", "value": {"a": 1}}])},
     ],
 )
-def test_what_cannot_be_kept_is_refused_in_a_sentence(draft, creator, changes):
+def test_what_cannot_be_kept_is_refused_in_a_sentence(draft, shen, changes):
     with pytest.raises(Invalid) as refusal:
-        save(draft, creator, **changes)
+        save(draft, shen, **changes)
     assert len(str(refusal.value)) > 10
     assert draft.revisions.count() == 1
 
 
-def test_texts_are_settled_not_refused(draft, creator):
-    save(draft, creator, title="  a\0b \n c ", tags=(" #账 ", "账", "", "a,b"), markdown="x\0y\r\nz")
+def test_texts_are_settled_not_refused(draft, shen):
+    save(draft, shen, title="  a\0b \n c ", tags=(" #账 ", "账", "", "a,b"), markdown="x\0y\r\nz")
     values, _version = writing.latest_values(draft)
     assert (values.title, values.tags, values.markdown) == ("ab c", ("a b", "账"), "xy\nz")
 
 
-def test_an_address_follows_the_title_until_it_is_public(draft, creator):
-    save(draft, creator, title="另一个名字")
+def test_an_address_follows_the_title_until_it_is_public(draft, shen):
+    save(draft, shen, title="另一个名字")
     assert ArticlePage.objects.get(pk=draft.pk).get_latest_revision_as_object().slug == "另一个名字"
 
 
 def test_a_title_or_a_name_without_letters_has_an_address_too():
-    creator = make.make_creator("...")
-    first, second = (writing.create(creator, "en", DraftValues(title=title)) for title in ("？！", "🎉"))
+    nameless = make.make_creator("...")
+    first, second = (writing.create(nameless, "en", DraftValues(title=title)) for title in ("？！", "🎉"))
     assert (first.slug, second.slug, first.get_parent().slug) == ("work", "work-2", "room")
 
 
-def test_uploads_must_be_the_authors_own(draft, creator):
+def test_uploads_must_be_the_authors_own(draft, shen):
     theirs = make.make_picture(make.make_creator())
     with pytest.raises(Invalid):
-        save(draft, creator, cover_id=theirs.pk)
+        save(draft, shen, cover_id=theirs.pk)
     with pytest.raises(Invalid):
-        save(draft, creator, markdown=dialect.to_markdown([{"type": "image", "value": {"image": theirs.pk}}]))
+        save(draft, shen, markdown=dialect.to_markdown([{"type": "image", "value": {"image": theirs.pk}}]))
     Authorship.objects.create(page=draft, user=theirs.uploaded_by_user, role=Authorship.Role.COAUTHOR)
     with pytest.raises(Invalid):
-        save(draft, creator, cover_id=theirs.pk)  # a co-author puts in their own
+        save(draft, shen, cover_id=theirs.pk)  # a co-author puts in their own
     save(draft, theirs.uploaded_by_user, cover_id=theirs.pk)
     Authorship.objects.filter(user=theirs.uploaded_by_user).delete()
-    save(draft, creator, title="after they left")  # what stands there stays
+    save(draft, shen, title="after they left")  # what stands there stays
     ArticlePage.objects.get(pk=draft.pk).latest_revision.publish()
     assert MediaUse.objects.filter(page=draft, picture=theirs).exists()
 
 
-def test_a_locked_block_survives_and_comes_back_by_undo(draft, creator):
+def test_a_locked_block_survives_and_comes_back_by_undo(draft, shen):
     locked = {"type": "mystery", "value": {"deep": [1, {"x": None}]}, "id": "m1"}
     page = ArticlePage.objects.get(pk=draft.pk)
     page.body = [make.prose("a"), locked]
     page.save_revision()
     with_it = writing.latest_values(draft)[0].markdown
-    save(draft, creator, markdown="a, b\n\n" + with_it)
+    save(draft, shen, markdown="a, b\n\n" + with_it)
     stored = ArticlePage.objects.get(pk=draft.pk).get_latest_revision_as_object().body.raw_data
     assert locked in list(stored)
-    save(draft, creator, markdown="without")
-    save(draft, creator, markdown=with_it)
+    save(draft, shen, markdown="without")
+    save(draft, shen, markdown=with_it)
     page = ArticlePage.objects.get(pk=draft.pk).get_latest_revision_as_object()
     assert [block["value"] for block in page.body.raw_data if block["type"] == "mystery"] == [locked["value"]]
     assert "mystery" not in page.body_html(2)
@@ -222,16 +207,16 @@ def test_a_locked_block_survives_and_comes_back_by_undo(draft, creator):
         dialect.to_markdown([{"type": "callout", "value": {"kind": "<b>", "title": "", "text": "x"}}]),
     ],
 )
-def test_a_half_made_block_may_be_saved_but_not_submitted(draft, creator, markdown):
-    save(draft, creator, markdown=markdown)
+def test_a_half_made_block_may_be_saved_but_not_submitted(draft, shen, markdown):
+    save(draft, shen, markdown=markdown)
     with pytest.raises(Invalid) as refusal:
-        writing.submit(draft, creator)
+        writing.submit(draft, shen)
     assert len(str(refusal.value)) > 10
 
 
-def test_markup_is_inert_in_every_field(creator):
+def test_markup_is_inert_in_every_field(shen):
     bad = "<script>alert(1)</script><img src=x onerror=alert(1)>\"'>"
-    picture, file = make.make_picture(creator), make.make_attachment(creator)
+    picture, file = make.make_picture(shen), make.make_attachment(shen)
     body = [
         make.prose(bad),
         {"type": "code", "value": {"language": "", "code": bad}},
@@ -241,47 +226,47 @@ def test_markup_is_inert_in_every_field(creator):
         {"type": "embed", "value": {"url": "https://youtu.be/x?<script>", "caption": bad}},
         {"type": "paywall", "value": {"tier": bad}},
     ]
-    html = make.make_article(creator, title=bad[:50], body=body).body_html(2)
+    html = make.make_article(shen, title=bad[:50], body=body).body_html(2)
     assert "<script" not in html
     assert "<img src=x" not in html
     assert "onerror=alert(1)>" not in html.replace("&gt;", "&gt;")
 
 
-def test_withdrawing_and_bringing_back(creator):
-    page = make.make_article(creator, title="密室")
-    writing.withdraw(page, creator, reason="旧了")
+def test_withdrawing_and_bringing_back(shen):
+    page = make.make_article(shen, title="密室")
+    writing.withdraw(page, shen, reason="旧了")
     page.refresh_from_db()
     assert page.withdrawn_at
     assert page.live
     assert page not in selectors.published()
     assert selectors.find_works("密室").total == 0
     with pytest.raises(DomainError):
-        writing.submit(page, creator)
+        writing.submit(page, shen)
     moment = page.withdrawn_at
-    writing.withdraw(page, creator)
+    writing.withdraw(page, shen)
     page.refresh_from_db()
     assert page.withdrawn_at == moment
     page.save_revision().publish()  # a new version does not sneak it back
     page.refresh_from_db()
     assert page.withdrawn_at == moment
-    writing.restore(page, creator)
-    writing.restore(page, creator)
+    writing.restore(page, shen)
+    writing.restore(page, shen)
     assert page in selectors.published()
     said = [fact.body["is_withdrawn"] for fact in Fact.objects.filter(name="WorkWithdrawn").order_by("pk")]
     assert said == [True, False]
 
 
-def test_what_the_house_withdrew_the_author_cannot_bring_back(creator):
-    page = make.make_article(creator)
+def test_what_the_house_withdrew_the_author_cannot_bring_back(shen):
+    page = make.make_article(shen)
     reviewer = make.make_person(role="reviewer")
     writing.withdraw(page, reviewer, reason="抄的")
     with pytest.raises(NotAllowed):
-        writing.restore(page, creator)
+        writing.restore(page, shen)
     writing.restore(page, reviewer)
     assert page in selectors.published()
 
 
-def test_pictures_are_drawn_anew(creator):
+def test_pictures_are_drawn_anew(shen):
     exif = Image.Exif()
     exif[0x0112] = 6  # lies on its side
     exif[0x010E] = "taken at home"
@@ -290,7 +275,7 @@ def test_pictures_are_drawn_anew(creator):
     out = BytesIO()
     Image.new("RGB", (40, 20), "navy").save(out, "JPEG", exif=exif)
     upload = SimpleUploadedFile("a.jpg", out.getvalue() + b"<?php evil() ?>", "image/jpeg")
-    picture = uploads.add_picture(creator, upload, alt="海")
+    picture = uploads.add_picture(shen, upload, alt="海")
     assert (picture.width, picture.height, picture.description) == (20, 40, "海")
     with picture.open_file() as file:
         stored = file.read()
@@ -314,20 +299,20 @@ def test_pictures_are_drawn_anew(creator):
         ("a.png", b""),
     ],
 )
-def test_what_is_no_picture_is_refused(creator, name, content):
+def test_what_is_no_picture_is_refused(shen, name, content):
     with pytest.raises(Invalid):
-        uploads.add_picture(creator, SimpleUploadedFile(name, content))
+        uploads.add_picture(shen, SimpleUploadedFile(name, content))
 
 
-def test_a_picture_too_large_is_refused_before_it_is_opened(creator):
+def test_a_picture_too_large_is_refused_before_it_is_opened(shen):
     out = make.picture_bytes(width=7000, height=6000)  # 42 megapixels, a few kilobytes
     with pytest.raises(Invalid):
-        uploads.add_picture(creator, SimpleUploadedFile("bomb.png", out))
+        uploads.add_picture(shen, SimpleUploadedFile("bomb.png", out))
 
 
-def test_files_of_known_kinds_are_kept(creator):
-    file = uploads.add_attachment(creator, SimpleUploadedFile("表.csv", b"a,b"))
+def test_files_of_known_kinds_are_kept(shen):
+    file = uploads.add_attachment(shen, SimpleUploadedFile("表.csv", b"a,b"))
     assert (file.title, file.file_size, file.url) == ("表", 3, f"/files/{file.pk}")
     for name, content in (("a.exe", b"MZ"), ("a", b"x"), ("a.html", b"x"), ("a.pdf", b"")):
         with pytest.raises(Invalid):
-            uploads.add_attachment(creator, SimpleUploadedFile(name, content))
+            uploads.add_attachment(shen, SimpleUploadedFile(name, content))

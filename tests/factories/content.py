@@ -9,7 +9,10 @@ from typing import Any
 
 from allauth.account.models import EmailAddress
 from django.core.files.base import ContentFile
+from django.test import Client
+from django.urls import reverse
 from PIL import Image
+from wagtail.models import Page, TaskState
 
 from sishu.accounts import roles
 from sishu.accounts.models import User
@@ -39,6 +42,16 @@ def make_person(username: str = "", *, role: str = "", **values: Any) -> User:
 def make_creator(username: str = "") -> User:
     """Somebody invited to write here."""
     return make_person(username, role=roles.CREATOR)
+
+
+def judge(
+    page: Page, reviewer: User, action: str = "approve", comment: str = "", *, at: TaskState | None = None
+) -> None:
+    """Answer a page's review in the studio, as this person: "approve", or "reject" with a comment. `at` an older step."""
+    state = at or Page.objects.get(pk=page.pk).current_workflow_task_state
+    client = Client()
+    client.force_login(reviewer)
+    client.post(reverse("wagtailadmin_pages:workflow_action", args=[page.pk, action, state.pk]), {"comment": comment})
 
 
 def prose(text: str) -> dict[str, Any]:

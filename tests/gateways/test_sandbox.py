@@ -31,7 +31,7 @@ def _problems():
     return plugins.check_plugins()
 
 
-def test_an_unanswered_notice_is_sent_again_on_schedule_and_then_no_more(monkeypatch):
+def test_an_unanswered_notice_is_sent_again_on_schedule_and_then_no_more(set_clock):
     bank = plugins.load("gateways", "sandbox").bank
     request = make_request()
     plugins.load("gateways", "sandbox").start(request)
@@ -39,10 +39,10 @@ def test_an_unanswered_notice_is_sent_again_on_schedule_and_then_no_more(monkeyp
     moment, heard = clock.now(), []
     for wait in (0, *RETRY_AFTER):
         moment += timedelta(seconds=wait + 1)
-        monkeypatch.setattr(clock, "now", lambda moment=moment: moment)
+        set_clock(moment)
         bank.send_notices(lambda number, charge: bool(heard.append(number)))
     assert len(heard) == 1 + len(RETRY_AFTER)
-    monkeypatch.setattr(clock, "now", lambda: moment + timedelta(days=9))
+    set_clock(moment + timedelta(days=9))
     assert bank.send_notices(lambda number, charge: True) == 0
 
 

@@ -11,16 +11,10 @@ from django_tasks.exceptions import TaskResultDoesNotExist
 
 from sishu.core import clock
 from sishu.jobs import runner
-from sishu.jobs.backend import enqueue_once
 from sishu.jobs.models import JobRun
 from tests.jobs import tasks
 
 pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _no_calls():
-    tasks.CALLS.clear()
 
 
 def test_enqueueing_is_one_insert_of_the_callers_transaction(django_assert_num_queries):
@@ -28,7 +22,7 @@ def test_enqueueing_is_one_insert_of_the_callers_transaction(django_assert_num_q
         tasks.note.enqueue("tea", loud=True)
     job = JobRun.objects.get()
     assert (job.task, job.args, job.kwargs) == ("tests.jobs.tasks.note", ["tea"], {"loud": True})
-    assert (job.status, job.attempts, job.max_attempts, job.key) == ("ready", 0, 10, None)
+    assert (job.status, job.attempts, job.max_attempts) == ("ready", 0, 10)
 
 
 def test_a_job_of_a_rolled_back_transaction_does_not_exist():
@@ -84,16 +78,6 @@ def test_urgency_and_patience_are_kept():
 def test_a_task_says_how_often_it_is_tried():
     tasks.stumble.using(priority=1).enqueue("stone")
     assert JobRun.objects.get().max_attempts == 3
-
-
-def test_one_key_is_one_job_whatever_became_of_it():
-    first = enqueue_once(tasks.note, "tea:7", "green")
-    assert enqueue_once(tasks.note, "tea:7", "black").id == first.id
-    runner.run_due()
-    assert enqueue_once(tasks.note, "tea:7", "white").id == first.id
-    assert enqueue_once(tasks.note, "tea:8", "white").id != first.id
-    runner.run_due()
-    assert tasks.CALLS == ["green", "white"]
 
 
 def test_a_task_may_be_async_and_may_ask_for_its_context():

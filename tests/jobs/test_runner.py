@@ -14,11 +14,6 @@ from tests.jobs import tasks
 pytestmark = pytest.mark.django_db
 
 
-@pytest.fixture(autouse=True)
-def _no_calls():
-    tasks.CALLS.clear()
-
-
 def let_time_pass() -> None:
     """As if every pause were over."""
     JobRun.objects.filter(status=JobRun.Status.READY).update(run_after=clock.now())

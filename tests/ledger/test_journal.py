@@ -8,7 +8,6 @@ from decimal import Decimal
 import pytest
 from django.db import transaction
 
-from sishu.core import clock
 from sishu.ledger import chart, check, journal
 from sishu.ledger.journal import AlreadyPosted, Move, NotEnough, PeriodClosed
 from sishu.ledger.models import Account, Balance, Book, Journal, Transfer
@@ -93,12 +92,12 @@ def test_a_purse_is_spent_down_to_its_floor_and_not_below():
     assert list(check.faults()) == []
 
 
-def test_a_closed_month_takes_no_more(monkeypatch):
-    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 10, 31, 12, tzinfo=UTC))
+def test_a_closed_month_takes_no_more(set_clock):
+    set_clock(datetime(2026, 10, 31, 12, tzinfo=UTC))
     post_sale("sale:october")
     with pytest.raises(PeriodClosed):
         journal.close_period("2026-10", actor="finance")
-    monkeypatch.setattr(clock, "now", lambda: datetime(2026, 11, 2, 0, tzinfo=UTC))
+    set_clock(datetime(2026, 11, 2, tzinfo=UTC))
     journal.close_period("2026-10", actor="finance")
     post_sale("sale:november")
     with pytest.raises(PeriodClosed):

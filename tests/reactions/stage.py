@@ -26,7 +26,6 @@ from django_tasks import task
 
 from sishu.core import clock
 from sishu.jobs import runner
-from sishu.jobs.backend import enqueue_once
 from sishu.jobs.models import JobRun, Periodic, WorkerBeat
 from sishu.outbox.models import Delivery, Fact
 from sishu.outbox.publisher import publish
@@ -70,10 +69,13 @@ def wash(fact: TeaPoured) -> None:
 
 @task()
 def refill(cup_id: int) -> None:
-    """Its effect stands outside the runner's transaction, so it carries a key of its own."""
+    """Its effect stands outside the runner's transaction, so a row of its own remembers that it was done."""
     note_start("refill", cup_id)
     time.sleep(MOMENT)
-    enqueue_once(rest, f"rest:{cup_id}", cup_id)
+    with transaction.atomic():
+        _row, is_first = Periodic.objects.get_or_create(name=f"rest:{cup_id}", defaults={"next_run_at": clock.now()})
+        if is_first:
+            rest.enqueue(cup_id)
     time.sleep(MOMENT)
 
 
@@ -137,7 +139,7 @@ def play(workers: int, kills: int) -> None:
 
 def report() -> dict[str, object]:
     effects = Counter(f"{fact.name} {fact.body['cup_id']}" for fact in Fact.objects.exclude(name="TeaPoured"))
-    effects.update(job.key for job in JobRun.objects.exclude(key=None))
+    effects.update(f"rest:{job.args[0]}" for job in JobRun.objects.filter(task=rest.module_path))
     ours = JobRun.objects.filter(task__in=[refill.module_path, rest.module_path])
     return {
         "effects": effects,

@@ -14,7 +14,6 @@ from sishu.accounts.models import User
 from sishu.commerce.models import Order
 from sishu.content.models import ArticlePage
 from tests.factories.commerce import make_offer, make_paid_work
-from tests.factories.content import make_creator, make_house
 
 pytestmark = pytest.mark.django_db
 
@@ -36,29 +35,23 @@ WORDS = [quote("\0"), "%00", "%ff%fe", "%ed%a0%80", "a" * 3900, "'\"><script>", 
 
 
 @pytest.fixture
-def creator() -> User:
-    make_house()
-    return make_creator("shen")
-
-
-@pytest.fixture
-def work(creator: User) -> ArticlePage:
-    work = make_paid_work(creator)
+def work(shen: User) -> ArticlePage:
+    work = make_paid_work(shen)
     make_offer(work)
     return work
 
 
 @pytest.fixture
-def browser(creator: User) -> Client:
+def browser(shen: User) -> Client:
     """Signed in, and told of faults instead of raising them."""
     client = Client(raise_request_exception=False)
-    client.force_login(creator)
+    client.force_login(shen)
     return client
 
 
 @pytest.fixture
-def program(creator: User) -> Client:
-    _token, secret = tokens.issue(creator, "test", scope="write")
+def program(shen: User) -> Client:
+    _token, secret = tokens.issue(shen, "test", scope="write")
     return Client(raise_request_exception=False, headers={"Authorization": f"Bearer {secret}"})
 
 

@@ -16,17 +16,7 @@ from sishu.core.errors import Invalid
 from tests.factories import content as make
 from tests.web.desk import SOLD, form, sell, settle
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
-
-
-@pytest.fixture
-def shen():
-    return make.make_creator("shen")
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 
 @pytest.fixture

@@ -393,16 +393,16 @@ def test_a_token_is_shown_once_and_revoked_by_its_owner_only(client):
     asked = client.post("/account/tokens", {"name": "<b>backup</b>", "scope": "read"})
     page = client.post(asked["Location"], {"password": PASSWORD}).content.decode()
     secret = re.search(r"sishu_[\w-]{43}", page)[0]
-    assert tokens.find_user(secret) == user
+    assert tokens.find_token(secret).user == user
     assert "<b>backup</b>" not in page
     assert secret not in client.get("/account").content.decode()
     token = ApiToken.objects.get()
     stranger = Client()
     sign_in(stranger, make_user("zhou"))
     assert stranger.post(f"/account/tokens/{token.pk}/revoke").status_code == 404
-    assert tokens.find_user(secret) == user
+    assert tokens.find_token(secret).user == user
     assert client.post(f"/account/tokens/{token.pk}/revoke").status_code == 302
-    assert tokens.find_user(secret) is None
+    assert tokens.find_token(secret) is None
 
 
 def test_the_account_page_is_for_its_owner(client):

@@ -10,14 +10,9 @@ from wagtail.models import Workflow
 
 from sishu.content.workflow import NAME
 from sishu.web.middleware import MAX_PATH_LENGTH, MAX_QUERY_LENGTH
-from tests.factories.content import make_article, make_creator, make_house, make_person
+from tests.factories.content import make_article, make_creator, make_person
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def house() -> None:
-    make_house()
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 
 @pytest.mark.parametrize(

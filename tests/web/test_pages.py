@@ -15,17 +15,12 @@ from sishu.content.models import ArticlePage, Category, HomePage
 from sishu.core import addresses
 from sishu.web import paths
 from tests.factories.commerce import buy, make_offer, make_plan
-from tests.factories.content import make_article, make_creator, make_house, make_person, paywall, prose
+from tests.factories.content import make_article, make_creator, make_person, paywall, prose
 
 pytestmark = pytest.mark.django_db
 
 PAID = [prose("## One\n\nOpen to all."), paywall("PAID"), prose("## Two\n\nOnly for those who paid.\n\nAnd the end.")]
 SIGNED_IN = [prose("Open to all."), paywall("SIGNED_IN"), prose("For who is signed in."), *PAID[1:]]
-
-
-@pytest.fixture
-def house() -> None:
-    make_house()
 
 
 @pytest.fixture
@@ -205,6 +200,5 @@ def test_an_empty_house_still_answers(client: Client) -> None:
 
 
 @pytest.mark.filterwarnings("error::django.core.cache.backends.base.CacheKeyWarning")
-def test_a_long_address_is_looked_up_like_any_other(client: Client):
-    make_house()
+def test_a_long_address_is_looked_up_like_any_other(client: Client, house: None):
     assert client.get(f"/{'长' * 150}/{'x' * 300}/").status_code == 404

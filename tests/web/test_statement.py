@@ -7,7 +7,6 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
-from django.conf import settings
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -29,15 +28,7 @@ from tests.factories.accounts import make_user
 from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan
 from tests.factories.content import make_creator
 
-pytestmark = [pytest.mark.django_db, pytest.mark.money]
-
-
-@pytest.fixture
-def client() -> Client:
-    """These tests read English."""
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.money, pytest.mark.usefixtures("in_english")]
 
 
 @pytest.fixture
@@ -140,12 +131,12 @@ def test_the_statement_equals_the_ledger_to_the_cent(lan, amounts):
     assert sum(entry.part.amount for entry in statement.entries) == held
 
 
-def test_a_month_shows_its_own_rows_with_the_balance_of_all(client, lan, monkeypatch):
+def test_a_month_shows_its_own_rows_with_the_balance_of_all(client, lan, set_clock):
     offer = make_offer(make_paid_work(lan), amount=1000)
     early = clock.now() - timedelta(days=70)
-    with pytest.MonkeyPatch.context() as past:
-        past.setattr(clock, "now", lambda: early)
-        buy(make_user(), offer)
+    set_clock(early)
+    buy(make_user(), offer)
+    set_clock(None)
     buy(make_user(), offer)
     assert [r["Balance after"] for r in file_of(client)] == ["9.00", "18.00"]
     assert [r["Balance after"] for r in file_of(client, month=month_of(early))] == ["9.00"]

@@ -20,23 +20,7 @@ from tests.factories import content as make
 from tests.factories.commerce import make_offer, make_plan
 from tests.web.desk import SOLD, TEXT, WORK, form, sell, settle, work
 
-pytestmark = pytest.mark.django_db
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
-
-
-@pytest.fixture
-def shen():
-    return make.make_creator("shen")
-
-
-@pytest.fixture
-def desk(client: Client, shen) -> Client:
-    client.force_login(shen)
-    return client
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 
 def publish_text(page: ArticlePage, author, text: str) -> None:
@@ -56,7 +40,7 @@ def test_from_the_sheet_to_the_reader(desk, shen):
     settle()
     assert [(sent.to, page.draft_title in sent.subject) for sent in mail.outbox] == [([reviewer.email], True)]
     mail.outbox.clear()
-    workflow.reject(page, reviewer, "第二段说不清")
+    make.judge(page, reviewer, "reject", "第二段说不清")
     settle()
     assert mail.outbox[0].to == [shen.email]
     assert "第二段说不清" in mail.outbox[0].body
@@ -66,7 +50,7 @@ def test_from_the_sheet_to_the_reader(desk, shen):
     mail.outbox.clear()
     desk.post(f"/edit/{page.pk}", form(page, body=TEXT + "说清了。", do="submit"))
     settle()
-    workflow.approve(page, reviewer)
+    make.judge(page, reviewer)
     settle()
     assert [sent.to for sent in mail.outbox] == [[reviewer.email], [shen.email]]
     page.refresh_from_db()
@@ -133,7 +117,7 @@ def test_a_version_without_the_paywall_ends_the_sale_when_it_goes_live(desk, she
     writing.submit(page, shen)
     settle()
     assert Offer.objects.get(pk=offer.pk).is_open, "readers still have the version that is sold"
-    workflow.approve(page, reviewer)
+    make.judge(page, reviewer)
     settle()
     assert not Offer.objects.get(pk=offer.pk).is_open
     assert Offer.objects.get(pk=plan.pk).is_open

@@ -19,13 +19,6 @@ PNG = make.picture_bytes()
 SVG = b'<svg xmlns="http://www.w3.org/2000/svg"><script>alert(1)</script></svg>'
 
 
-@pytest.fixture
-def desk(client: Client) -> Client:
-    make.make_house()
-    client.force_login(make.make_creator("shen"))
-    return client
-
-
 def give(client: Client, name: str, content: bytes, path: str = "/writing/images", kind: str = "image/png"):
     return client.post(path, {"file": SimpleUploadedFile(name, content, kind)})
 
@@ -111,8 +104,7 @@ def test_a_file_is_kept_by_its_kind(desk):
 
 
 @pytest.mark.parametrize("path", ["/writing/images", "/writing/files"])
-def test_only_who_may_publish_uploads(client, path):
-    make.make_house()
+def test_only_who_may_publish_uploads(client, path, house):
     assert give(client, "a.png", PNG, path).status_code == 401
     client.force_login(make.make_person())
     assert give(client, "a.png", PNG, path).status_code == 403

@@ -15,25 +15,9 @@ from sishu.content.models import ArticlePage, Category
 from tests.factories import content as make
 from tests.web.desk import SOLD, TEXT, WORK, form, send, work
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 EVIL = "<script>alert(1)</script><img src=x onerror=alert(2)>\"'{{ 7*7 }}"
-
-
-@pytest.fixture(autouse=True)
-def _house():
-    make.make_house()
-
-
-@pytest.fixture
-def shen():
-    return make.make_creator("shen")
-
-
-@pytest.fixture
-def desk(client: Client, shen) -> Client:
-    client.force_login(shen)
-    return client
 
 
 # --- Who may sit here ---------------------------------------------------------------------------------------------------
@@ -67,7 +51,6 @@ def test_an_unverified_address_is_told_the_way(client, shen):
     "suffix", ["", "/autosave", "/withdraw", "/restore", "/take-back", "/coauthors", "/translation"]
 )
 def test_nobody_touches_the_work_of_another(client, shen, suffix):
-    """The sample code behind the spec let anyone edit anything."""
     page = make.make_article(shen)
     before = ArticlePage.objects.filter(pk=page.pk).values().get()
     client.force_login(make.make_creator("he"))

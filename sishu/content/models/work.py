@@ -117,10 +117,6 @@ class Work(models.Model):
             caches["pages"].set(key, found)
         return found
 
-    def remaining_words(self, level: int) -> int:
-        """How many words lie beyond the cut."""
-        return sum(section.words for section in self.remaining_sections(level))
-
     def get_context(self, request: HttpRequest, *args: Any, **kwargs: Any) -> dict[str, Any]:
         """Wagtail's context and the body up to `request.reading_level`: only the web layer sets one, after asking.
 

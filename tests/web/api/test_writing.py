@@ -6,20 +6,14 @@ import pytest
 
 from sishu.accounts import roles
 from sishu.commerce.models import Offer
-from sishu.content import workflow
 from sishu.content.models import ArticlePage, Category
 from sishu.jobs import runner
-from tests.factories.content import LONG_ENOUGH, make_article, make_creator, make_house, make_person, make_picture
+from tests.factories.content import LONG_ENOUGH, judge, make_article, make_creator, make_person, make_picture
 from tests.web.api.programs import Program, is_problem
 
-pytestmark = pytest.mark.django_db
+pytestmark = [pytest.mark.django_db, pytest.mark.usefixtures("house")]
 
 PAID = '\n\n```sishu:paywall\n{"tier": "PAID"}\n```\n\n后文。'
-
-
-@pytest.fixture(autouse=True)
-def _house() -> None:
-    make_house()
 
 
 def test_a_work_is_begun_changed_submitted_and_taken_back():
@@ -145,6 +139,6 @@ def test_a_refused_work_says_why():
     draft = program.post("/writing", {"title": "书房", "markdown": LONG_ENOUGH}).json()
     program.post(f"/writing/{draft['id']}/submit")
     runner.run_due()  # the first checks
-    workflow.reject(ArticlePage.objects.get(pk=draft["id"]), reviewer, "请补一节。")
+    judge(ArticlePage.objects.get(pk=draft["id"]), reviewer, "reject", "请补一节。")
     review = program.get(f"/writing/{draft['id']}/review").json()
     assert (review["status"], review["reasons"]) == ("needs_changes", "请补一节。")

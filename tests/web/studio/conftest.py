@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import pytest
-from django.conf import settings
-from django.test import Client
 from django.utils import translation
 
 
-@pytest.fixture
-def client() -> Client:
-    client = Client()
-    client.cookies[settings.LANGUAGE_COOKIE_NAME] = "en"
-    return client
-
-
 @pytest.fixture(autouse=True)
-def _english() -> None:
+def _english(in_english: None) -> Iterator[None]:
     with translation.override("en"):
         yield

@@ -14,14 +14,9 @@ from sishu.outbox.models import Delivery, Fact
 from sishu.reactions.worker import Worker
 from tests.factories.accounts import make_user
 from tests.factories.commerce import buy, make_offer, pay, start
-from tests.factories.content import make_article, make_creator, make_house
+from tests.factories.content import make_article, make_creator
 
-pytestmark = [pytest.mark.django_db, pytest.mark.money]
-
-
-@pytest.fixture(autouse=True)
-def _house() -> None:
-    make_house()
+pytestmark = [pytest.mark.django_db, pytest.mark.money, pytest.mark.usefixtures("house")]
 
 
 def seen_by(client: Client, role: str) -> str:

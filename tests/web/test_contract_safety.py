@@ -1,4 +1,4 @@
-"""What the sample code behind the five endpoints did wrong, tried on ours: pages, JSON and API."""
+"""What no door of the contract may give away, and what no caller decides: tried on pages, JSON and API."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def browser_of(user: User) -> Client:
     return client
 
 
-# --- Passwords were stored as they were typed -------------------------------------------------------------------------
+# --- No secret is kept as it was typed or shown -------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/register", None), ("/register", JSON), ("/api/v1/register", JSON)])
@@ -56,7 +56,7 @@ def test_no_token_is_kept_as_it_was_shown():
     assert not any(secret in value for value in kept)
 
 
-# --- "No such user" and "wrong password" were two answers --------------------------------------------------------------
+# --- "No such user" and "wrong password" are one answer --------------------------------------------------------------
 
 
 @pytest.mark.parametrize(("path", "kind"), [("/login", None), ("/login", JSON), ("/api/v1/tokens", JSON)])
@@ -82,7 +82,7 @@ def test_an_address_that_exists_is_not_told_apart(path: str):
     assert (known.status_code, known.content) == (unknown.status_code, unknown.content)
 
 
-# --- Anybody edited anything -------------------------------------------------------------------------------------------
+# --- Nobody writes in the name of another -------------------------------------------------------------------------------------------
 
 
 def test_nobody_edits_the_work_of_another():
@@ -117,7 +117,7 @@ def test_nobody_publishes_without_being_asked_to_or_under_another_name():
     assert not ArticlePage.objects.exists()
 
 
-# --- The client said what it paid, and that it had paid ----------------------------------------------------------------
+# --- The price and the payment are not the client's to say ----------------------------------------------------------------
 
 CLAIMS = {
     "amount": 1, "price": 1, "total": 1, "due": 1, "currency": "VND", "status": "paid", "paid": True, "payee": 1,
