@@ -130,13 +130,10 @@ def _write_transfers(journal: Journal, ids: dict[str, int], currency: str, moves
         (journal.pk, line, ids[move.debit], ids[move.credit], currency, move.amount, move.code)
         for line, move in enumerate(moves, start=1)
     ]
-    marks = ", ".join(["(%s, %s, %s, %s, %s, %s, %s)"] * len(rows))
+    marks = "(%s, %s, %s, %s, %s, %s, %s)"
+    statement = "INSERT INTO ledger_transfer (journal_id, line, debit_id, credit_id, currency, amount, code) VALUES "
     with connection.cursor() as cursor:
-        cursor.execute(
-            "INSERT INTO ledger_transfer (journal_id, line, debit_id, credit_id, currency, amount, code)"
-            f" VALUES {marks}",
-            [value for row in rows for value in row],
-        )
+        cursor.execute(statement + ", ".join([marks] * len(rows)), [value for row in rows for value in row])
 
 
 def _account_ids(book: Book, currency: str, codes: set[str]) -> dict[str, int]:
