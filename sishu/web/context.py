@@ -10,8 +10,6 @@ from typing import Any, TypeVar, cast
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.cache import caches
-from django.db.models import Count, OuterRef, Subquery
-from django.db.models.functions import Coalesce
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
@@ -118,10 +116,8 @@ def language_named(code: str) -> Language:
 
 
 def _read_house(code: str) -> House:
-    works = works_in.published().filter(locale=OuterRef("locale")).order_by().values("locale").values(n=Count("pk"))
-    homes = HomePage.objects.live().filter(locale__language_code=code).annotate(works=Coalesce(Subquery(works), 0))
-    home = homes.first()
-    return house_of(home, code, home.works if home else 0)
+    home = HomePage.objects.live().filter(locale__language_code=code).first()
+    return house_of(home, code, works_in.published(home.locale_id).count() if home else 0)
 
 
 def _read_duties(user: Any) -> Duties:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db.models import Q, Subquery
+from django.db.models import Q, QuerySet
 from wagtail.models import Page
 
 from sishu.commerce.models import Offer
@@ -216,12 +216,14 @@ def neighbours(page: ArticlePage) -> tuple[Neighbour | None, Neighbour | None]:
     others = selectors.published(page.locale)
     before = others.filter(Q(first_published_at__lt=at) | Q(first_published_at=at, pk__lt=page.pk))
     after = others.filter(Q(first_published_at__gt=at) | Q(first_published_at=at, pk__gt=page.pk))
-    nearest = Q(pk=Subquery(before.values("pk")[:1])) | Q(
-        pk=Subquery(after.order_by("first_published_at", "pk").values("pk")[:1])
+    # Two short queries: to build one that finds both takes longer than both.
+    return (
+        _first_of(before.order_by("-first_published_at", "-pk"), page),
+        _first_of(after.order_by("first_published_at", "pk"), page),
     )
-    found: dict[bool, Neighbour] = {}
-    for work in ArticlePage.objects.filter(nearest).defer("body"):
-        is_later = (work.first_published_at, work.pk) > (at, page.pk)
-        path = paths.home_path(page.locale.language_code) + paths.below_home(work.url_path)
-        found[is_later] = Neighbour(work.title, path)
-    return found.get(False), found.get(True)
+
+
+def _first_of(works: QuerySet[ArticlePage], page: ArticlePage) -> Neighbour | None:
+    found = works.values_list("title", "url_path")[:1]
+    home = paths.home_path(page.locale.language_code)
+    return next((Neighbour(title, home + paths.below_home(url_path)) for title, url_path in found), None)
