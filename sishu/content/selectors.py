@@ -22,7 +22,7 @@ class Found:
     total: int
 
 
-def published(locale: Locale | int | str | None = None) -> QuerySet[ArticlePage]:
+def published(locale: Locale | str | None = None) -> QuerySet[ArticlePage]:
     """The works that stand on the shelves, newest first, without their bodies. Withdrawn ones do not."""
     works = ArticlePage.objects.live().filter(withdrawn_at=None)
     if isinstance(locale, str):

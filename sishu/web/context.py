@@ -10,6 +10,7 @@ from typing import Any, TypeVar, cast
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
 from django.core.cache import caches
+from django.db.models import Func, Subquery
 from django.http import HttpRequest
 from django.utils.functional import SimpleLazyObject
 from django.utils.translation import get_language
@@ -116,8 +117,9 @@ def language_named(code: str) -> Language:
 
 
 def _read_house(code: str) -> House:
-    home = HomePage.objects.live().filter(locale__language_code=code).first()
-    return house_of(home, code, works_in.published(home.locale_id).count() if home else 0)
+    works = works_in.published(code).order_by().values(number=Func("pk", function="COUNT"))
+    home = HomePage.objects.live().filter(locale__language_code=code).annotate(works=Subquery(works)).first()
+    return house_of(home, code, home.works if home else 0)
 
 
 def _read_duties(user: Any) -> Duties:
