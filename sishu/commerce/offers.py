@@ -84,12 +84,22 @@ def close_empty(page_id: int) -> None:
         close(priced)
 
 
+def close_unpublished(page_id: int) -> None:
+    """Take a work off sale in every way when readers find it no more in any language."""
+    page = ArticlePage.objects.filter(pk=page_id).first()
+    if page is not None and not is_live_for_payers(page):
+        close_all(page)
+
+
 def sells(page: ArticlePage) -> bool:
     """Whether there is something for those who paid: in what is live in any language, or in the page's newest version."""
+    return is_live_for_payers(page) or bool(page.get_latest_revision_as_object().needed_level == Level.PAID)
+
+
+def is_live_for_payers(page: ArticlePage) -> bool:
+    """Whether the work is live, in any language, with something for those who paid."""
     family = ArticlePage.objects.live().filter(translation_key=page.translation_key, withdrawn_at=None)
-    if family.filter(level=Level.PAID).exists():
-        return True
-    return bool(page.get_latest_revision_as_object().needed_level == Level.PAID)
+    return bool(family.filter(level=Level.PAID).exists())
 
 
 def author_shares(page: Page) -> dict[int, int]:

@@ -20,8 +20,7 @@ from sishu.commerce import access, refunds
 from sishu.commerce.access import Verdict
 from sishu.commerce.facts import OrderPaid, OrderRefunded
 from sishu.commerce.models import Entitlement, Offer, Order, OrderLine, Payment, Refund
-from sishu.content.models import ArticlePage, Authorship, HomePage
-from sishu.content.paywall import Level
+from sishu.content.models import Authorship, HomePage
 from sishu.core.errors import Missing
 from sishu.core.money import Money
 from sishu.core.refs import parse_ref
@@ -290,15 +289,6 @@ def get_own_order(user: User, number: str) -> Order:
     if order is None:
         raise Missing(_("There is no such order."))
     return order
-
-
-def find_unreadable(page_id: int) -> ArticlePage | None:
-    """The work, when no language of it is live with something for those who paid."""
-    work = ArticlePage.objects.filter(pk=page_id).first()
-    if work is None:
-        return None
-    languages = ArticlePage.objects.live().filter(translation_key=work.translation_key, withdrawn_at=None)
-    return None if languages.filter(level=Level.PAID).exists() else work
 
 
 def sold_among(pages: Iterable[Page]) -> QuerySet[Page]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from sishu.commerce import offers, selectors
+from sishu.commerce import offers
 from sishu.content import generation, review_mail
 from sishu.content.facts import (
     CoauthorInvited,
@@ -51,5 +51,4 @@ def stop_selling_nothing(fact: PagePublished) -> None:
 
 def stop_selling_unpublished(fact: PageUnpublished) -> None:
     """A work that readers find no more in any language is sold no more. Whoever publishes it again prices it again."""
-    if work := selectors.find_unreadable(fact.page_id):
-        offers.close_all(work)
+    offers.close_unpublished(fact.page_id)
