@@ -9,6 +9,7 @@ from datetime import timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
@@ -151,7 +152,7 @@ def expire_due(limit: int = 200) -> int:
 
 def new_number() -> str:
     """A number to be read by people, which tells nothing about how many there are: 20261122-7KQ2M9XA."""
-    return f"{clock.now():%Y%m%d}-" + "".join(secrets.choice(NUMBER_LETTERS) for _ in range(8))
+    return f"{localtime(clock.now()):%Y%m%d}-" + "".join(secrets.choice(NUMBER_LETTERS) for _ in range(8))
 
 
 def open_key(user_id: int, offer_id: int) -> str:
