@@ -38,9 +38,9 @@ def order_of(cursor: Any, user_id: int, offer_id: int, accounts: list[int]) -> N
         (NOW, payment_id),
     )
     cursor.execute(
-        "INSERT INTO commerce_entitlement (user_id, page_id, starts_at, ends_at, revoked_at, source, created_at, updated_at)"
-        " SELECT %s, page_id, %s, NULL, NULL, %s, %s, %s FROM commerce_offer WHERE id = %s",
-        (user_id, NOW, f"line:{line_id}", NOW, NOW, offer_id),
+        "INSERT INTO commerce_entitlement (user_id, page_id, starts_at, ends_at, revoked_at, source, owned_key, created_at,"
+        " updated_at) SELECT %s, page_id, %s, NULL, NULL, %s, %s, %s, %s FROM commerce_offer WHERE id = %s",
+        (user_id, NOW, f"line:{line_id}", f"{user_id}:{offer_id}", NOW, NOW, offer_id),
     )
     cursor.execute(
         "INSERT INTO ledger_journal (key, kind, ref, book, period, digest, reverses_id, actor, posted_at)"
