@@ -413,6 +413,12 @@ def test_the_account_page_is_for_its_owner(client):
     assert "no-store" in page["Cache-Control"]
 
 
+def test_the_sign_in_page_offers_no_way_that_forgets_where_one_was_going(client):
+    page = client.get("/login?next=/payment%3Foffer%3D1").content.decode()
+    assert 'href="/login"' not in page
+    assert 'href="/login' in client.get("/register?next=/payment%3Foffer%3D1").content.decode()
+
+
 def test_trust_is_for_accounts_that_the_operator_makes():
     user = make_user("shen")
     addresses.trust(user)
