@@ -20,7 +20,7 @@ from sishu.accounts.models import User
 from sishu.commerce import orders, payments
 from sishu.core import clock
 from sishu.core.money import Money
-from sishu.gateways.base import Instruction, Outcome, Snapshot
+from sishu.gateways.base import Outcome, Redirect, Snapshot, Started
 from sishu.gateways.sandbox import SandboxGateway
 from sishu.ledger.models import Account
 
@@ -31,7 +31,7 @@ Figures = tuple[list[float], float]
 
 def sell(readers: list[int], offer_id: int, seconds: float) -> Figures:
     """Orders through the service layer, as fast as one process can."""
-    SandboxGateway.start = lambda self, request: Instruction("/")  # type: ignore[method-assign]  the provider's own work
+    SandboxGateway.start = lambda self, request: Started(Redirect("/"))  # type: ignore[method-assign]  the provider's own work
 
     def one(user: Any) -> None:
         order = orders.place(user, offer_id, language="en")

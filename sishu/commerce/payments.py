@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import secrets
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -18,7 +19,7 @@ from sishu.core import addresses, clock, plugins
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
-from sishu.gateways.base import GatewayError, Instruction, Outcome, PaymentGateway, PaymentRequest, Snapshot
+from sishu.gateways.base import Device, GatewayError, Notice, Outcome, PaymentGateway, PaymentRequest, Snapshot, Started
 from sishu.ledger import journal
 from sishu.ledger.models import Book
 from sishu.moderation import cases
@@ -48,43 +49,67 @@ def choose_gateway(asked: object = "") -> str:
     return str(asked or names[0])
 
 
-def start(order_id: int, gateway_name: str, *, notify_url: str, return_url: str) -> tuple[Payment, Instruction]:
-    """Open an attempt to collect an order, or find the open one, and learn where the buyer pays.
+@dataclass(frozen=True, slots=True)
+class Buyer:
+    """What a provider wants to know about who pays: `payer` is its own name for them, where a product needs it."""
+
+    device: Device = Device.DESKTOP
+    client_ip: str = ""
+    payer: str = ""
+
+
+def start(
+    order_id: int,
+    gateway_name: str,
+    *,
+    notify_url: str,
+    return_url: str,
+    buyer: Buyer = Buyer(),
+) -> tuple[Payment, Started]:
+    """Open an attempt to collect an order, or find the open one, and learn what the buyer does next.
 
     The payment is committed before the provider hears of it, so that a notice that overtakes the answer finds it.
     Raises WrongStatus when the order awaits no payment, ProviderSilent when the provider did not answer (asking again
     repeats the same reference).
     """
     gateway: PaymentGateway = plugins.load("gateways", gateway_name)
-    payment = _open_payment(order_id, gateway)
+    payment = _open_payment(order_id, gateway, gateway.product_for(buyer.device))
     order = payment.order
     request = PaymentRequest(
-        reference=payment.reference, due=payment.due, title=order.number,
-        notify_url=notify_url, return_url=return_url, expires_at=order.expires_at,
+        reference=payment.reference, due=payment.due, title=order.number, notify_url=notify_url, return_url=return_url,
+        expires_at=order.expires_at, product=payment.product, client_ip=buyer.client_ip, payer=buyer.payer,
     )  # fmt: skip
     try:
-        return payment, gateway.start(request)
+        started = gateway.start(request)
     except GatewayError as error:
         log.warning("Gateway %s did not start %s: %s", gateway_name, payment.reference, error)
         raise ProviderSilent(
             _("The payment provider is not answering. No money has moved; please try again in a moment.")
         ) from error
+    if started.provider_reference and started.provider_reference != payment.provider_reference:
+        payment.provider_reference = started.provider_reference
+        Payment.objects.filter(pk=payment.pk).update(provider_reference=started.provider_reference)
+    return payment, started
 
 
-def _open_payment(order_id: int, gateway: PaymentGateway) -> Payment:
-    for _attempt in range(2):
+def _open_payment(order_id: int, gateway: PaymentGateway, product: str) -> Payment:
+    for _attempt in range(3):
         try:
-            return _begin_payment(order_id, gateway)
+            return _begin_payment(order_id, gateway, product)
         except IntegrityError:
             # One is open: the buyer pressed twice, or came back. Too rare to ask first.
             opened = Payment.objects.filter(open_key=f"{order_id}:{gateway.name}").select_related("order").first()
-            if opened is not None:
-                return opened  # else it ended in between, and the second attempt says what became of the order
+            if opened is None:
+                continue  # it ended in between; the next attempt says what became of the order
+            if opened.product == product:
+                return opened
+            # Begun on another device, for another product: only one of them may be paid.
+            give_up(opened)
     raise WrongStatus(_("This order is being paid at this moment. Please look again."))
 
 
 @transaction.atomic
-def _begin_payment(order_id: int, gateway: PaymentGateway) -> Payment:
+def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Payment:
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise Missing(_("There is no such order."))
@@ -95,7 +120,7 @@ def _begin_payment(order_id: int, gateway: PaymentGateway) -> Payment:
             _("%(gateway)s does not take %(currency)s.") % {"gateway": gateway.name, "currency": order.currency}
         )
     return Payment.objects.create(
-        order=order, gateway=gateway.name, book=gateway.book, reference=secrets.token_hex(12),
+        order=order, gateway=gateway.name, product=product, book=gateway.book, reference=secrets.token_hex(12),
         amount=order.amount, currency=order.currency, open_key=f"{order_id}:{gateway.name}",
         next_poll_at=clock.now() + POLL_AFTER[0],
     )  # fmt: skip
@@ -131,6 +156,22 @@ def _apply(snapshot: Snapshot, heard_from: str, *, is_second_look: bool = False)
     return payment
 
 
+def hear(gateway_name: str, notice: Notice) -> None:
+    """Apply what a provider told, or ask it for the truth when it only told that something happened.
+
+    Raises Missing when the payment is none of ours, GatewayError when the provider must be asked and does not answer.
+    """
+    if not notice.reference:
+        return  # about no payment
+    snapshot = notice.snapshot
+    if snapshot is None:
+        if not Payment.objects.filter(reference=notice.reference, gateway=gateway_name).exists():
+            raise Missing(_("There is no such payment."))
+        gateway: PaymentGateway = plugins.load("gateways", gateway_name)
+        snapshot = gateway.query(notice.reference, notice.provider_reference)
+    apply(snapshot, heard_from=gateway_name)
+
+
 def capture(order: Order, payment: Payment, snapshot: Snapshot, *, is_owned: bool) -> None:
     """Money arrived. It settles the order, or stands apart until a person decides. The caller holds the locks.
 
@@ -141,7 +182,8 @@ def capture(order: Order, payment: Payment, snapshot: Snapshot, *, is_owned: boo
     payment.move_to(
         Payment.Status.CAPTURED,
         captured_amount=captured.amount, captured_currency=captured.currency,
-        captured_at=snapshot.captured_at or clock.now(), provider_reference=snapshot.provider_reference[:64],
+        captured_at=snapshot.captured_at or clock.now(),
+        provider_reference=snapshot.provider_reference[:128] or payment.provider_reference,
         is_applied=fits, open_key=None, next_poll_at=None,
     )  # fmt: skip
     if fits:
@@ -194,7 +236,7 @@ def refresh(payment: Payment) -> Payment:
     """Ask the provider what is true and apply it. An unanswered question changes nothing."""
     gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     try:
-        snapshot = gateway.query(payment.reference)
+        snapshot = gateway.query(payment.reference, payment.provider_reference)
     except GatewayError as error:
         log.warning("Gateway %s did not answer about %s: %s", payment.gateway, payment.reference, error)
         return payment
@@ -221,7 +263,7 @@ def give_up(payment: Payment) -> Payment:
     """Close at the provider an attempt that nobody paid; if it was paid after all, the answer says so."""
     gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     try:
-        snapshot = gateway.close(payment.reference)
+        snapshot = gateway.close(payment.reference, payment.provider_reference)
     except GatewayError as error:
         log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
         return payment

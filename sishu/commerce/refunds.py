@@ -16,7 +16,7 @@ from sishu.commerce import fulfil, splits
 from sishu.commerce.facts import OrderRefunded
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment, Refund
-from sishu.core import clock, plugins
+from sishu.core import addresses, clock, plugins
 from sishu.core.errors import DomainError
 from sishu.core.money import Money
 from sishu.gateways.base import GatewayError, PaymentGateway, RefundOutcome, RefundRequest, RefundSnapshot
@@ -83,8 +83,15 @@ def submit(refund: Refund) -> Refund:
         return refund
     payment = refund.payment
     gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
+    request = RefundRequest(
+        reference=refund.reference, payment_reference=payment.reference, amount=refund.money, reason=refund.reason,
+        captured=payment.captured, provider_reference=payment.provider_reference,
+        notify_url=addresses.absolute(addresses.webhook(payment.gateway)),
+    )  # fmt: skip
     try:
-        answer = gateway.refund(RefundRequest(refund.reference, payment.reference, refund.money, refund.reason))
+        answer = gateway.query_refund(request) if refund.try_count else None
+        if answer is None or answer.outcome == RefundOutcome.UNKNOWN:
+            answer = gateway.refund(request)
     except GatewayError as error:
         # Unknown whether it was taken: asked again later under the same reference.
         log.warning("Gateway %s did not answer about refund %s: %s", payment.gateway, refund.reference, error)

@@ -4,11 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime
+from datetime import date, datetime
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
+from django.conf import settings
+from django.core.exceptions import ImproperlyConfigured
+
 from sishu.core.money import Money
+
+
+class Device(StrEnum):
+    """What the buyer holds, as far as it decides how they can pay."""
+
+    DESKTOP = "desktop"
+    MOBILE = "mobile"
+    WEIXIN = "weixin"  # WeChat's own browser, on any telephone
 
 
 class Outcome(StrEnum):
@@ -24,6 +35,7 @@ class Outcome(StrEnum):
 class RefundOutcome(StrEnum):
     """What a provider says became of one refund."""
 
+    UNKNOWN = "unknown"  # the provider has never heard of it
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
@@ -38,6 +50,24 @@ class RefundSnapshot:
     refunded: Money
 
 
+class DisputeOutcome(StrEnum):
+    """What became of a buyer's objection to a charge."""
+
+    OPEN = "open"
+    WON = "won"
+    LOST = "lost"
+
+
+@dataclass(frozen=True, slots=True)
+class DisputeSnapshot:
+    """The provider's present truth about one dispute, by the provider's reference. `fee` is charged for it, whoever wins."""
+
+    reference: str
+    outcome: DisputeOutcome
+    disputed: Money
+    fee: Money | None = None
+
+
 @dataclass(frozen=True, slots=True)
 class Snapshot:
     """The provider's present truth about one payment, by our reference. `captured` counts all that ever arrived."""
@@ -48,19 +78,30 @@ class Snapshot:
     captured_at: datetime | None = None
     provider_reference: str = ""
     refunds: tuple[RefundSnapshot, ...] = field(default=())
+    disputes: tuple[DisputeSnapshot, ...] = field(default=())
 
 
 @dataclass(frozen=True, slots=True)
 class Notice:
-    """One message from a provider whose signature was right."""
+    """One message from a provider whose signature was right.
+
+    Without a `snapshot` it only says that something happened to the payment, and the truth must be asked for; without a
+    `reference` it is about no payment at all.
+    """
 
     notice_id: str
-    snapshot: Snapshot
+    reference: str
+    snapshot: Snapshot | None = None
+    provider_reference: str = ""
 
 
 @dataclass(frozen=True, slots=True)
 class PaymentRequest:
-    """What we ask a provider to collect. `reference` matches [0-9A-Za-z]{6,32} and is never used twice."""
+    """What we ask a provider to collect. `reference` matches [0-9A-Za-z]{6,32} and is never used twice.
+
+    `product` is one of the gateway's own (`product_for`); `payer` is how the provider knows the buyer, where a product
+    needs it.
+    """
 
     reference: str
     due: Money
@@ -68,27 +109,108 @@ class PaymentRequest:
     notify_url: str
     return_url: str
     expires_at: datetime
+    product: str = ""
+    client_ip: str = ""
+    payer: str = ""
 
 
 @dataclass(frozen=True, slots=True)
-class Instruction:
-    """Where the buyer goes to pay."""
+class Redirect:
+    """The buyer goes on at the provider's page."""
 
     url: str
 
 
 @dataclass(frozen=True, slots=True)
+class ScanCode:
+    """The buyer scans a QR code that says `text` with the provider's app."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class WeixinBridge:
+    """WeChat's own browser is asked to pay, with these `parameters` of getBrandWCPayRequest."""
+
+    parameters: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True)
+class BankTransfer:
+    """The buyer transfers money to this account, and names `code` so that it is recognised."""
+
+    payee: str
+    account: str
+    bank: str
+    code: str
+
+
+Instruction = Redirect | ScanCode | WeixinBridge | BankTransfer
+
+
+@dataclass(frozen=True, slots=True)
+class Started:
+    """What the buyer does next, and how the provider calls the payment, where it already has a name for it."""
+
+    instruction: Instruction
+    provider_reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """Money to give back from one payment. The same `reference` sent twice gives it back once."""
+    """Money to give back from one payment of `captured` in all. The same `reference` sent twice gives it back once."""
 
     reference: str
     payment_reference: str
     amount: Money
     reason: str
+    captured: Money
+    provider_reference: str = ""
+    notify_url: str = ""
+
+
+class EntryKind(StrEnum):
+    """What a line of a provider's bill is about."""
+
+    PAYMENT = "payment"
+    REFUND = "refund"
+    DISPUTE = "dispute"
+    PAYOUT = "payout"
+    OTHER = "other"
+
+
+@dataclass(frozen=True, slots=True)
+class BillEntry:
+    """One line of a provider's bill: what came in (positive) or went out (negative), and what the provider took for it.
+
+    `reference` is ours for the payment, `refund_reference` ours for a refund; empty where the provider names none.
+    """
+
+    kind: EntryKind
+    reference: str
+    provider_reference: str
+    amount: Money
+    fee: Money
+    at: datetime
+    refund_reference: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Bill:
+    """A provider's account of one of its days: the file as it came, its entries, and what it then held for us, if it says."""
+
+    day: date
+    raw: bytes
+    entries: tuple[BillEntry, ...]
+    closing: tuple[Money, ...] = ()
 
 
 class GatewayError(Exception):
     """The provider did not answer, or not clearly: what happened is unknown and must be asked again."""
+
+
+class BillNotReady(GatewayError):
+    """The provider has not yet written the bill of that day."""
 
 
 class BadNotice(Exception):
@@ -97,23 +219,61 @@ class BadNotice(Exception):
 
 @runtime_checkable
 class PaymentGateway(Protocol):
-    """An adapter to one provider. All calls may raise GatewayError; none is made inside a database transaction."""
+    """An adapter to one provider. All calls may raise GatewayError; none is made inside a database transaction.
+
+    `reference` is ours, `provider_reference` what `start` or a snapshot called the payment, if it did.
+    """
 
     name: str
     book: str
     currencies: frozenset[str]
 
-    def start(self, request: PaymentRequest) -> Instruction:
+    def product_for(self, device: Device) -> str:
+        """Which of the provider's products a buyer with this device pays by; payments by two products are two attempts."""
+
+    def start(self, request: PaymentRequest) -> Started:
         """Ask for a payment. Repeating a request with the same reference gives the same payment."""
 
-    def query(self, reference: str) -> Snapshot:
+    def query(self, reference: str, provider_reference: str = "") -> Snapshot:
         """The present truth about a payment."""
 
-    def close(self, reference: str) -> Snapshot:
+    def close(self, reference: str, provider_reference: str = "") -> Snapshot:
         """Stop a payment that was not made; the truth afterwards, which may be that it was made after all."""
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
         """Give money back; idempotent by the request's reference."""
 
+    def query_refund(self, request: RefundRequest) -> RefundSnapshot:
+        """The present truth about a refund that was asked for; UNKNOWN when the provider never got it."""
+
     def parse_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         """Verify first, then read. Raises BadNotice."""
+
+    def fetch_bill(self, day: date) -> Bill:
+        """What the provider wrote down for one of its days, which end by its own clock. Raises BillNotReady."""
+
+
+@runtime_checkable
+class KnowsPayers(Protocol):
+    """A gateway with a product that needs to know the buyer as the provider does, before the payment is begun."""
+
+    def identify_url(self, return_url: str, state: str) -> str | None:
+        """Where the buyer's browser is sent to be recognised; it comes back to `return_url` with `code` and `state`."""
+
+    def identify(self, code: str) -> str:
+        """The payer that a `code` stands for. Raises GatewayError."""
+
+
+def book_of(url: str, production: str) -> str:
+    """The book for a provider at `url`: real money is counted at its `production` address, play money everywhere else.
+
+    ImproperlyConfigured for play money where DEBUG is off and nobody allowed it.
+    """
+    if url.rstrip("/") == production.rstrip("/"):
+        return "live"
+    if not (settings.DEBUG or settings.ALLOW_SANDBOX):
+        raise ImproperlyConfigured(
+            f"{url} is not the provider's own address ({production}), so its money is play money, and DEBUG is off. "
+            "Set the provider's own address, or SISHU_ALLOW_SANDBOX=1 if play money is what you want."
+        )
+    return "sandbox"

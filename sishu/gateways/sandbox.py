@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -20,15 +20,20 @@ from sishu.core import addresses, clock
 from sishu.core.money import DIGITS, SYMBOLS, Money, check_amount
 from sishu.gateways.base import (
     BadNotice,
+    Bill,
+    BillEntry,
+    Device,
+    EntryKind,
     GatewayError,
-    Instruction,
     Notice,
     Outcome,
     PaymentRequest,
+    Redirect,
     RefundOutcome,
     RefundRequest,
     RefundSnapshot,
     Snapshot,
+    Started,
 )
 from sishu.gateways.sandbox_bank import Charge, Refused, SandboxBank, notice_body
 
@@ -56,7 +61,10 @@ class SandboxGateway:
         self.merchant = hashlib.sha256(b"merchant" + self.key).hexdigest()[:16]
         self.bank = SandboxBank(Path(settings.DATA_DIR) / "sandbox.sqlite3")
 
-    def start(self, request: PaymentRequest) -> Instruction:
+    def product_for(self, device: Device) -> str:
+        return "page"
+
+    def start(self, request: PaymentRequest) -> Started:
         try:
             self.bank.open_charge(
                 reference=request.reference, amount=request.due.amount, currency=request.due.currency,
@@ -65,15 +73,15 @@ class SandboxGateway:
             )  # fmt: skip
         except Refused as error:
             raise GatewayError(str(error)) from error
-        return Instruction(addresses.cashier(request.reference))
+        return Started(Redirect(addresses.cashier(request.reference)), _bank_name(request.reference))
 
-    def query(self, reference: str) -> Snapshot:
+    def query(self, reference: str, provider_reference: str = "") -> Snapshot:
         charge = self.bank.find(reference)
         if charge is None:
             return Snapshot(reference, Outcome.UNKNOWN)
         return self._snapshot(charge)
 
-    def close(self, reference: str) -> Snapshot:
+    def close(self, reference: str, provider_reference: str = "") -> Snapshot:
         self.bank.close(reference)
         return self.query(reference)
 
@@ -85,6 +93,24 @@ class SandboxGateway:
         except Refused:
             return RefundSnapshot(request.reference, RefundOutcome.FAILED, request.amount)
         return RefundSnapshot(request.reference, RefundOutcome.SUCCEEDED, request.amount)
+
+    def query_refund(self, request: RefundRequest) -> RefundSnapshot:
+        if any(reference == request.reference for reference, _ in self.bank.refunds(request.payment_reference)):
+            return RefundSnapshot(request.reference, RefundOutcome.SUCCEEDED, request.amount)
+        return RefundSnapshot(request.reference, RefundOutcome.UNKNOWN, request.amount)
+
+    def fetch_bill(self, day: date) -> Bill:
+        rows = self.bank.entries(day)
+        entries = tuple(
+            BillEntry(
+                kind=EntryKind.REFUND if refund else EntryKind.PAYMENT, reference=charge, refund_reference=refund,
+                provider_reference=_bank_name(charge), amount=Money(amount, currency), fee=Money(0, currency), at=at,
+            )
+            for charge, refund, amount, currency, at in rows
+        )  # fmt: skip
+        raw = json.dumps([[*row[:4], row[4].isoformat()] for row in rows]).encode()
+        closing = tuple(Money(amount, currency) for currency, amount in self.bank.totals(until=day).items())
+        return Bill(day, raw, entries, closing)
 
     def parse_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         moment, nonce = headers.get("Sandbox-Timestamp", ""), headers.get("Sandbox-Nonce", "")
@@ -143,10 +169,10 @@ class SandboxGateway:
             outcome=Outcome(str(said["outcome"])),
             captured=Money(captured, currency) if captured else None,
             captured_at=datetime.fromisoformat(str(at)) if at else None,
-            provider_reference=f"bank-{said['reference']}",
+            provider_reference=_bank_name(str(said["reference"])),
             refunds=refunds,
         )
-        return Notice(notice_id=str(said["id"]), snapshot=snapshot)
+        return Notice(str(said["id"]), snapshot.reference, snapshot)
 
     def _snapshot(self, charge: Charge) -> Snapshot:
         refunds = tuple(
@@ -158,10 +184,15 @@ class SandboxGateway:
             outcome=Outcome(charge.outcome),
             captured=Money(charge.captured, charge.currency) if charge.captured else None,
             captured_at=charge.captured_at,
-            provider_reference=f"bank-{charge.reference}",
+            provider_reference=_bank_name(charge.reference),
             refunds=refunds,
         )
 
     def _sign(self, moment: str, nonce: str, body: bytes) -> bytes:
         message = b"%s\n%s\n%s" % (moment.encode(), nonce.encode(), body)
         return hmac.new(self.key, message, hashlib.sha256).hexdigest().encode()
+
+
+def _bank_name(reference: str) -> str:
+    """What the bank calls a payment of ours."""
+    return f"bank-{reference}"

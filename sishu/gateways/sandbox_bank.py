@@ -10,7 +10,7 @@ import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -27,6 +27,10 @@ CREATE TABLE IF NOT EXISTS charge (
 );
 CREATE TABLE IF NOT EXISTS refund (
     reference TEXT PRIMARY KEY, charge TEXT NOT NULL REFERENCES charge, amount INTEGER NOT NULL
+);
+CREATE TABLE IF NOT EXISTS entry (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, charge TEXT NOT NULL REFERENCES charge, refund TEXT NOT NULL DEFAULT '',
+    amount INTEGER NOT NULL, at TEXT NOT NULL
 );
 CREATE TABLE IF NOT EXISTS notice (
     id INTEGER PRIMARY KEY AUTOINCREMENT, charge TEXT NOT NULL REFERENCES charge,
@@ -99,6 +103,7 @@ class SandboxBank:
                 (captured, (at or clock.now()).isoformat(), reference),
             )
             for _ in range(times):
+                self._write_entry(db, reference, captured // times)
                 self._owe_notice(db, reference)
 
     def fail(self, reference: str) -> None:
@@ -126,6 +131,7 @@ class SandboxBank:
             if held is None or held[0] < amount:
                 raise Refused(f"Charge {charge} does not hold {amount}.")
             db.execute("INSERT INTO refund (reference, charge, amount) VALUES (?, ?, ?)", (reference, charge, amount))
+            self._write_entry(db, charge, -amount, refund=reference)
             self._owe_notice(db, charge)
 
     def send_notices(self, send: Callable[[int, Charge], bool], *, limit: int = 50) -> int:
@@ -148,12 +154,24 @@ class SandboxBank:
                 )
         return len(rows)
 
-    def totals(self) -> dict[str, int]:
-        """Minor units captured less refunded, by currency: what the house's books must say too."""
+    def entries(self, day: date) -> list[tuple[str, str, int, str, datetime]]:
+        """(charge, refund or "", amount, currency, moment) of all that moved on a day, UTC: the bank's bill."""
         with self._open() as db:
             rows = db.execute(
-                "SELECT currency, SUM(captured) - COALESCE(SUM((SELECT SUM(amount) FROM refund"
-                " WHERE charge = c.reference)), 0) FROM charge c GROUP BY currency"
+                "SELECT e.charge, e.refund, e.amount, c.currency, e.at FROM entry e JOIN charge c ON c.reference = e.charge"
+                " WHERE e.at >= ? AND e.at < ? ORDER BY e.id",
+                (_start_of(day), _start_of(day + timedelta(days=1))),
+            )
+            return [(*row[:4], datetime.fromisoformat(row[4])) for row in rows]
+
+    def totals(self, *, until: date | None = None) -> dict[str, int]:
+        """Minor units captured less refunded, by currency, by the end of a day: what the house's books must say too."""
+        end = _start_of(until + timedelta(days=1)) if until else "9999"
+        with self._open() as db:
+            rows = db.execute(
+                "SELECT c.currency, SUM(e.amount) FROM entry e JOIN charge c ON c.reference = e.charge"
+                " WHERE e.at < ? GROUP BY c.currency",
+                (end,),
             ).fetchall()
         return dict(rows)
 
@@ -168,6 +186,12 @@ class SandboxBank:
     def _owe_notice(self, db: sqlite3.Connection, reference: str) -> None:
         db.execute("INSERT INTO notice (charge, due_at) VALUES (?, ?)", (reference, clock.now().isoformat()))
 
+    def _write_entry(self, db: sqlite3.Connection, reference: str, amount: int, *, refund: str = "") -> None:
+        db.execute(
+            "INSERT INTO entry (charge, refund, amount, at) VALUES (?, ?, ?, ?)",
+            (reference, refund, amount, clock.now().isoformat()),
+        )
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
         self.path.parent.mkdir(parents=True, exist_ok=True)
@@ -175,7 +199,7 @@ class SandboxBank:
         db.row_factory = sqlite3.Row
         try:
             db.execute("PRAGMA journal_mode=WAL")
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'notice_due'").fetchone():
+            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'").fetchone():
                 db.executescript(_SCHEMA)
             db.execute("BEGIN IMMEDIATE")
             yield db
@@ -197,6 +221,10 @@ def notice_body(notice_id: int, charge: Charge, refunds: list[tuple[str, int]], 
         "refunds": [{"reference": reference, "amount": amount} for reference, amount in refunds],
     }
     return json.dumps(body, ensure_ascii=False).encode()
+
+
+def _start_of(day: date) -> str:
+    return datetime.combine(day, time(), UTC).isoformat()
 
 
 def _charge(row: sqlite3.Row) -> Charge:

@@ -26,7 +26,7 @@ from sishu.commerce.models import Offer, Order, Payment
 from sishu.core import plugins
 from sishu.core.errors import Invalid, Missing, NotSignedIn
 from sishu.core.ids import parse_id
-from sishu.gateways.base import Instruction
+from sishu.gateways.base import Redirect
 from sishu.web import answers, context, listings, paths
 
 MAX_ORDERS = 100
@@ -89,17 +89,20 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
         if answers.wants_json(request):
             return answers.message(request, _("Payment successful."), order=describe(order))
         return redirect(continued(order))
-    instruction = start_payment(order, payments.choose_gateway(gateway))
+    url = start_payment(order, payments.choose_gateway(gateway))
     if answers.wants_json(request):
-        url = request.build_absolute_uri(instruction.url)
+        url = request.build_absolute_uri(url)
         return answers.message(request, _("Please complete the payment."), 202, payment_url=url, order=describe(order))
-    return HttpResponseRedirect(instruction.url, status=303)
+    return HttpResponseRedirect(url, status=303)
 
 
-def start_payment(order: Order, gateway: str) -> Instruction:
-    """Open a payment, or find the open one; the provider leads its buyer back to us."""
+def start_payment(order: Order, gateway: str) -> str:
+    """Open a payment, or find the open one; the address where the buyer goes on. The provider leads them back to us."""
     back = settings.SITE_URL + reverse("payment_return", args=[order.number])
-    return payments.start(order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back)[1]
+    _payment, started = payments.start(order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back)
+    instruction = started.instruction
+    assert isinstance(instruction, Redirect)  # noqa: S101  no gateway has another yet
+    return instruction.url
 
 
 @never_cache

@@ -14,7 +14,7 @@ from sishu.commerce import payments
 from sishu.core import plugins
 from sishu.core.errors import Missing
 from sishu.core.refs import ref
-from sishu.gateways.base import BadNotice, PaymentGateway
+from sishu.gateways.base import BadNotice, GatewayError, PaymentGateway
 from sishu.moderation import cases
 
 log = logging.getLogger(__name__)
@@ -39,11 +39,14 @@ def receive(request: HttpRequest, gateway_name: str) -> HttpResponse:
         log.warning("Refused a notice for %s: %s", gateway_name, error)
         return HttpResponse("refused", status=400, content_type="text/plain")
     try:
-        payments.apply(notice.snapshot, heard_from=gateway_name)
+        payments.hear(gateway_name, notice)
+    except GatewayError as error:
+        log.warning("Heard from %s about %s, and could not ask it: %s", gateway_name, notice.reference, error)
+        return HttpResponse("later", status=503, content_type="text/plain")
     except Missing:
-        log.error("%s has a payment %s that we never asked for.", gateway_name, notice.snapshot.reference)
-        data: dict[str, Any] = {"gateway": gateway_name, "reference": notice.snapshot.reference[:64]}
-        if notice.snapshot.captured is not None:
+        log.error("%s has a payment %s that we never asked for.", gateway_name, notice.reference)
+        data: dict[str, Any] = {"gateway": gateway_name, "reference": notice.reference[:64]}
+        if notice.snapshot and notice.snapshot.captured is not None:
             data["money"] = notice.snapshot.captured.as_json()
         cases.open(
             ref=ref(gateway_name, data["reference"]), kind="unknown_payment",

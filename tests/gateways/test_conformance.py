@@ -13,7 +13,16 @@ from django.conf import settings
 
 from sishu.core import clock, plugins
 from sishu.core.money import Money
-from sishu.gateways.base import BadNotice, Outcome, PaymentGateway, PaymentRequest, RefundOutcome, RefundRequest
+from sishu.gateways.base import (
+    BadNotice,
+    Device,
+    EntryKind,
+    Outcome,
+    PaymentGateway,
+    PaymentRequest,
+    RefundOutcome,
+    RefundRequest,
+)
 
 
 @dataclass(frozen=True)
@@ -63,11 +72,21 @@ def make_request(**changes: Any) -> PaymentRequest:
     return PaymentRequest(**{**values, **changes})
 
 
+def make_refund(gateway: PaymentGateway, request: PaymentRequest, amount: Money) -> RefundRequest:
+    """A refund of a payment as the provider knows it by now."""
+    known = gateway.query(request.reference)
+    return RefundRequest(
+        reference=secrets.token_hex(12), payment_reference=request.reference, amount=amount, reason="asked for",
+        captured=request.due, provider_reference=known.provider_reference, notify_url=request.notify_url,
+    )  # fmt: skip
+
+
 def test_it_says_who_it_is(gateway: PaymentGateway, name: str):
     assert isinstance(gateway, PaymentGateway)
     assert gateway.name == name
     assert gateway.book in {"live", "sandbox"}
     assert "CNY" in gateway.currencies
+    assert all(gateway.product_for(device) for device in Device)
 
 
 def test_starting_twice_is_one_payment(gateway: PaymentGateway):
@@ -113,8 +132,9 @@ def test_a_refund_asked_twice_gives_back_once(gateway: PaymentGateway, driver: D
     request = make_request()
     gateway.start(request)
     driver.pay(gateway, request.reference)
-    refund = RefundRequest(secrets.token_hex(12), request.reference, Money(990, "CNY"), "asked for")
-    assert gateway.refund(refund) == gateway.refund(refund)
+    refund = make_refund(gateway, request, Money(990, "CNY"))
+    assert gateway.query_refund(refund).outcome == RefundOutcome.UNKNOWN
+    assert gateway.refund(refund) == gateway.refund(refund) == gateway.query_refund(refund)
     (known,) = gateway.query(request.reference).refunds
     assert (known.reference, known.outcome, known.refunded) == (
         refund.reference,
@@ -127,9 +147,36 @@ def test_more_than_it_holds_is_not_given_back(gateway: PaymentGateway, driver: D
     request = make_request()
     gateway.start(request)
     driver.pay(gateway, request.reference)
-    refund = RefundRequest(secrets.token_hex(12), request.reference, Money(991, "CNY"), "too much")
+    refund = make_refund(gateway, request, Money(991, "CNY"))
     assert gateway.refund(refund).outcome == RefundOutcome.FAILED
     assert gateway.query(request.reference).refunds == ()
+
+
+def test_parts_are_given_back_until_nothing_is_left(gateway: PaymentGateway, driver: Driver):
+    request = make_request()
+    gateway.start(request)
+    driver.pay(gateway, request.reference)
+    for part in (100, 889, 1):
+        assert gateway.refund(make_refund(gateway, request, Money(part, "CNY"))).outcome == RefundOutcome.SUCCEEDED
+    assert gateway.refund(make_refund(gateway, request, Money(1, "CNY"))).outcome == RefundOutcome.FAILED
+    known = gateway.query(request.reference)
+    assert (known.outcome, known.captured) == (Outcome.CAPTURED, Money(990, "CNY"))
+    assert sorted(refund.refunded.amount for refund in known.refunds) == [1, 100, 889]
+
+
+def test_its_bill_has_what_moved_that_day_and_adds_up(gateway: PaymentGateway, driver: Driver):
+    request = make_request()
+    gateway.start(request)
+    driver.pay(gateway, request.reference)
+    refund = make_refund(gateway, request, Money(90, "CNY"))
+    gateway.refund(refund)
+    bill = gateway.fetch_bill(clock.now().date())
+    own = [entry for entry in bill.entries if entry.reference == request.reference]
+    assert [(entry.kind, entry.amount, entry.refund_reference) for entry in own] == [
+        (EntryKind.PAYMENT, Money(990, "CNY"), ""),
+        (EntryKind.REFUND, Money(-90, "CNY"), refund.reference),
+    ]
+    assert bill.raw
 
 
 @pytest.mark.parametrize("damage", ["no headers", "changed body", "cut body", "empty body"])

@@ -33,6 +33,8 @@ class Payment(Stateful, Timestamped):
 
     order = models.ForeignKey(Order, on_delete=models.PROTECT, related_name="payments", verbose_name=_("order"))
     gateway = models.CharField(_("gateway"), max_length=20)
+    # Which of the gateway's products: one begun on a telephone is not the one begun at a desk.
+    product = models.CharField(_("product"), max_length=12, blank=True)
     book = models.CharField(_("book"), max_length=8)
     reference = models.CharField(_("reference"), max_length=32, unique=True)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING, db_index=True)
@@ -41,7 +43,7 @@ class Payment(Stateful, Timestamped):
     captured_amount = models.BigIntegerField(_("captured in minor units"), default=0)
     captured_currency = models.CharField(_("captured in"), max_length=3, blank=True)
     captured_at = models.DateTimeField(_("captured"), null=True)
-    provider_reference = models.CharField(_("provider's reference"), max_length=64, blank=True)
+    provider_reference = models.CharField(_("provider's reference"), max_length=128, blank=True)
     # Whether the sale was settled by this payment; money of any other stands in an unapplied account.
     is_applied = models.BooleanField(_("settled the order"), default=False)
     # "order:gateway" while pending, null afterwards: one open attempt each.

@@ -40,7 +40,7 @@ def place_order(request: HttpRequest, asked: schemas.PlaceOrder) -> Status[schem
     order = orders.place(user, way.offer.pk, language=language, title=way.title)
     url = None
     if order.status == Order.Status.AWAITING_PAYMENT:
-        url = request.build_absolute_uri(shop.start_payment(order, payments.choose_gateway(asked.gateway)).url)
+        url = request.build_absolute_uri(shop.start_payment(order, payments.choose_gateway(asked.gateway)))
     return Status(201, schemas.PlacedOrder(order=_describe(order), payment_url=url))
 
 

@@ -1,0 +1,70 @@
+"""The page where a buyer pays at a provider; here with a button for each way in which that can end."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from html import escape
+from string import Template
+from typing import TYPE_CHECKING
+
+from paysim.bank import Charge, Refused, Status
+from paysim.http import Answer, Asked
+
+if TYPE_CHECKING:
+    from paysim.simulator import Simulator
+
+ENDINGS = {
+    "pay": "付款成功 · The payment succeeds",
+    "twice": "重复付款 · It is paid twice",
+    "late": "过期后付款 · It is paid after its time",
+    "fail": "付款失败 · The payment fails",
+    "leave": "关闭窗口 · The window is closed",
+}
+
+PAGE = Template("""<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>paysim · $provider</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
+:root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif }
+body { max-width: 28rem; margin: 3rem auto; padding: 0 1rem }
+button { display: block; width: 100%; margin: .6rem 0; padding: .8rem; font: inherit; text-align: start }
+strong { font-size: 2rem } p.note { opacity: .7 }
+</style></head><body><p class="note">paysim · $provider · 模拟收银台，不动真钱 · no real money moves</p>
+<h1>$title</h1><p><strong>$money</strong></p><p class="note">$reference · $status</p>
+<form method="post">$buttons</form></body></html>""")
+
+
+def handle(sim: Simulator, asked: Asked) -> Answer:
+    """/cashier/<provider>/<reference>: GET shows the charge, POST ends it as chosen and leads back to the merchant."""
+    parts = asked.path.strip("/").split("/")
+    charge = sim.bank.find(parts[1], parts[2]) if len(parts) == 3 else None
+    if charge is None:
+        return Answer.of_html("<p>No such payment.</p>", 404)
+    if asked.method == "POST":
+        end(sim, charge, asked.form.get("ending", ""))
+        return Answer.redirect(charge.return_url) if charge.return_url else Answer.of_html(show(charge))
+    return Answer.of_html(show(charge))
+
+
+def end(sim: Simulator, charge: Charge, ending: str) -> None:
+    """Let the bank do what was chosen; what was decided before stays so."""
+    try:
+        if ending == "pay":
+            sim.bank.pay(charge.provider, charge.reference)
+        elif ending == "twice":
+            sim.bank.pay(charge.provider, charge.reference, times=2)
+        elif ending == "late" and charge.expires_at is not None:
+            sim.bank.pay(charge.provider, charge.reference, at=charge.expires_at + timedelta(minutes=1))
+        elif ending == "fail":
+            sim.bank.fail(charge.provider, charge.reference)
+    except Refused:
+        return
+
+
+def show(charge: Charge) -> str:
+    """The page."""
+    buttons = "".join(
+        f'<button name="ending" value="{key}">{label}</button>' for key, label in ENDINGS.items()
+    ) if charge.status == Status.WAITING else ""  # fmt: skip
+    return PAGE.substitute(
+        provider=escape(charge.provider), title=escape(charge.title), reference=escape(charge.reference),
+        money=f"{charge.amount} {escape(charge.currency)} (minor units)", status=charge.status.value, buttons=buttons,
+    )  # fmt: skip

@@ -1,0 +1,13 @@
+"""The protocols that the simulator speaks."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from paysim.simulator import Provider, Simulator
+
+
+def all_of(sim: Simulator) -> list[Provider]:
+    """One of each, over the simulator's bank."""
+    return []
