@@ -18,10 +18,12 @@ from django.dispatch import receiver
 from django.test import Client
 from wagtail.models import Collection, Locale, Page
 
+from paysim.simulator import Simulator
 from sishu.accounts.models import User
 from sishu.core import clock, plugins
 from sishu.ledger import check, journal, triggers
 from tests.factories.content import make_creator, make_house
+from tests.simulator import running, use
 
 
 @pytest.hookimpl(tryfirst=True)
@@ -60,6 +62,15 @@ def set_clock(monkeypatch: pytest.MonkeyPatch) -> Callable[[datetime | None], No
         monkeypatch.setattr(clock, "now", (lambda: moment) if moment else running)
 
     return set_to
+
+
+@pytest.fixture
+def simulator(settings) -> Iterator[Simulator]:
+    """A payment simulator that runs, and through which the house takes money."""
+    with running() as sim:
+        use(sim, *sim.providers)
+        plugins.load.cache_clear()
+        yield sim
 
 
 @pytest.fixture(autouse=True)

@@ -13,7 +13,8 @@ from config.settings.databases import cache_database, main_database
 from config.settings.plugins import plugins
 
 BASE_DIR = Path(__file__).resolve().parents[2]
-env = environ.Env()
+# A value may also stand in a file: NAME_FILE says which. Keys of several lines are easier so.
+env = environ.FileAwareEnv()
 environ.Env.read_env(BASE_DIR / ".env")
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var")))
@@ -253,7 +254,7 @@ WAGTAILSEARCH_BACKENDS = {"default": {"BACKEND": "sishu.content.search"}}
 TAGGIT_CASE_INSENSITIVE = True
 
 # --- Money ----------------------------------------------------------------------------------------
-PLUGINS = plugins(gateways=env.list("GATEWAYS", default=[]))
+PLUGINS = plugins(env, gateways=env.list("GATEWAYS", default=[]))
 ALLOW_SANDBOX = env.bool("SISHU_ALLOW_SANDBOX", False)
 SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)

@@ -10,4 +10,4 @@ SECRET_KEY = env.str("SECRET_KEY", "") or kept_secret(DATA_DIR / "secret.key")
 SANDBOX_SECRET = env.str("SANDBOX_SECRET", "") or kept_secret(DATA_DIR / "sandbox.key")
 STORAGES = {**STORAGES, "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"}}
 WHITENOISE_USE_FINDERS = True
-PLUGINS = plugins(gateways=env.list("GATEWAYS", default=["sandbox"]))
+PLUGINS = plugins(env, gateways=env.list("GATEWAYS", default=["sandbox"]))

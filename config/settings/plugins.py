@@ -1,13 +1,12 @@
 """Every plug-in of the house, on one screen: kind → name → dotted path, or (dotted path, options)."""
 
+import environ
 from django.core.exceptions import ImproperlyConfigured
 
+from config.settings.gateways import options
 from sishu.core.plugins import Table
 
 ALL: Table = {
-    "gateways": {
-        "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {}),
-    },
     "fulfilment": {
         "access": ("sishu.commerce.fulfil.AccessFulfiller", {}),
     },
@@ -22,8 +21,9 @@ ALL: Table = {
 }
 
 
-def plugins(*, gateways: list[str]) -> Table:
+def plugins(env: environ.Env, *, gateways: list[str]) -> Table:
     """The whole table with the gateways that this installation takes money through, in the order given."""
-    if unknown := [name for name in gateways if name not in ALL["gateways"]]:
-        raise ImproperlyConfigured(f"GATEWAYS names {', '.join(unknown)}; known: {', '.join(ALL['gateways'])}.")
-    return {**ALL, "gateways": {name: ALL["gateways"][name] for name in gateways}}
+    known = options(env)
+    if unknown := [name for name in gateways if name not in known]:
+        raise ImproperlyConfigured(f"GATEWAYS names {', '.join(unknown)}; known: {', '.join(known)}.")
+    return {**ALL, "gateways": {name: known[name] for name in gateways}}

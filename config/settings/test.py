@@ -5,7 +5,7 @@ from pathlib import Path
 from tempfile import gettempdir
 
 from config.settings.base import *  # noqa: F403
-from config.settings.base import CACHES, DATABASES
+from config.settings.base import CACHES, DATABASES, env
 from config.settings.databases import SQLITE_MONEY
 from config.settings.plugins import plugins
 
@@ -29,4 +29,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 WHITENOISE_AUTOREFRESH = True
-PLUGINS = plugins(gateways=["sandbox"])
+PLUGINS = plugins(env, gateways=["sandbox"])
