@@ -19,6 +19,31 @@ def creator_pending(user_id: int) -> str:
     return f"liability:creator:{user_id}:pending"
 
 
+def creator_available(user_id: int) -> str:
+    """A creator's earnings that can be paid out. Below zero it is what they owe: a refund after their payout."""
+    return f"liability:creator:{user_id}:available"
+
+
+def payout_in_transit(user_id: int) -> str:
+    """A creator's money on its way to them: asked for, and not yet confirmed as paid."""
+    return f"liability:payout:{user_id}"
+
+
+def refund_in_transit(payment_reference: str) -> str:
+    """Money on its way back to a payer: the provider accepted the refund and has not yet made it."""
+    return f"liability:refund:{payment_reference}"
+
+
+def disputed(gateway: str) -> str:
+    """Money a provider took back for the time of a dispute."""
+    return f"asset:dispute:{gateway}"
+
+
+PROVIDER_FEES = "expense:psp_fee"
+# What the house pays creators from, where no provider does it: its own bank account.
+BANK = "asset:bank"
+
+
 def unapplied(payment_reference: str) -> str:
     """Money that arrived but belongs to no order yet."""
     return f"liability:unapplied:{payment_reference}"
