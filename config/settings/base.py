@@ -260,6 +260,10 @@ SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)
 PLATFORM_SHARE_BPS = env.int("PLATFORM_SHARE_BPS", 1000)
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", 7)
+# Whether money that bought nothing (late, twice, the wrong sum) goes back by itself; else a case waits for a person.
+AUTO_REFUND = env.bool("AUTO_REFUND", False)
+# Currency → minor units that one person may give back alone, "CNY=50000,USD=10000"; other currencies: nothing. Empty: all.
+REFUND_APPROVAL_ABOVE = env.dict("REFUND_APPROVAL_ABOVE", cast={"value": int}, default={})
 if not 0 <= PLATFORM_SHARE_BPS <= 10_000:
     raise ImproperlyConfigured(
         f"PLATFORM_SHARE_BPS is {PLATFORM_SHARE_BPS}; it counts hundredths of a percent, 0 to 10000."

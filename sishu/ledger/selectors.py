@@ -31,7 +31,6 @@ class StatementRow:
     ref: str
     amount: int
     running: int
-    reverses: bool
 
 
 def statement(code: str, *, book: Book, currency: str) -> Iterator[StatementRow]:
@@ -46,6 +45,4 @@ def statement(code: str, *, book: Book, currency: str) -> Iterator[StatementRow]
         amount = move.amount if grows else -move.amount
         running += amount
         journal = move.journal
-        yield StatementRow(
-            journal.posted_at, journal.pk, journal.kind, journal.ref, amount, running, journal.reverses_id is not None
-        )
+        yield StatementRow(journal.posted_at, journal.pk, journal.kind, journal.ref, amount, running)

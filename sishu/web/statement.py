@@ -179,7 +179,7 @@ def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list
 def _entry(moves: Sequence[StatementRow], lines: Sequence[OrderLine], currency: str) -> StatementEntry:
     first, last = moves[0], moves[-1]
     kinds = {"sale": _("Sale"), "refund": _("Refunded sale")}
-    sign = -1 if first.reverses else 1
+    sign = -1 if first.kind == "refund" else 1
     return StatementEntry(
         moment=first.posted_at,
         kind=kinds.get(first.kind, first.kind),

@@ -136,7 +136,7 @@ class RefundAction(Action):
         if payment is None:
             raise refunds.NothingToRefund(str(self.nothing))
         check_gateway(payment)
-        refund = refunds.refund(payment.pk, self.part, by=self.person, reason=said["reason"])
+        refund = refunds.refund(payment.pk, self.part, by=self.person, **said)
         self.after(refund)
         return refund_told(refund)
 
@@ -158,6 +158,10 @@ def refund_told(refund: Refund) -> str:
     facts = {"money": refund.money, "reference": refund.reference}
     if refund.status == Refund.Status.SUCCEEDED:
         return gettext("%(money)s went back.") % facts
+    if refund.status == Refund.Status.PROPOSED:
+        return gettext("%(money)s wait for a second person to agree.") % facts
+    if refund.status == Refund.Status.PROCESSING:
+        return gettext("%(money)s are on their way back.") % facts
     if refund.status == Refund.Status.FAILED:
         return gettext("The provider refused refund %(reference)s of %(money)s. A case is open about it.") % facts
     return (
