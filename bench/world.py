@@ -18,6 +18,7 @@ def scratch(*, database_url: str = "", settings: str = "config.settings.producti
     folder = Path(tempfile.mkdtemp(prefix="sishu-bench-"))
     os.environ.update(
         DJANGO_SETTINGS_MODULE=settings, DATA_DIR=str(folder), DATABASE_URL=database_url, SECRET_KEY="b" * 50,
+        ENCRYPTION_KEYS="1:" + "b" * 43 + "=", BLIND_INDEX_KEY="b" * 43 + "=",
         SANDBOX_SECRET="bench", SISHU_ALLOW_SANDBOX="1", GATEWAYS="sandbox", SITE_URL="http://127.0.0.1:8000",
         LOG_LEVEL="WARNING", DEBUG="0", STATIC_ROOT=str(folder / "static"),
     )  # fmt: skip

@@ -10,6 +10,7 @@ import environ
 from django.core.exceptions import ImproperlyConfigured
 
 from config.settings.databases import cache_database, main_database
+from config.settings.keys import parse_encryption_keys, parse_key
 from config.settings.plugins import plugins
 
 BASE_DIR = Path(__file__).resolve().parents[2]
@@ -20,6 +21,9 @@ environ.Env.read_env(BASE_DIR / ".env")
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var")))
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
+# Version → key, the primary first: they wrap the keys of sealed cells, and never stand in the database or a backup.
+ENCRYPTION_KEYS = parse_encryption_keys(env.str("ENCRYPTION_KEYS", ""))
+BLIND_INDEX_KEY = parse_key("BLIND_INDEX_KEY", env.str("BLIND_INDEX_KEY", ""))
 HOST = env.str("HOST", "127.0.0.1")
 PORT = env.str("PORT", "8000")
 if not PORT.isdecimal() or not 0 < int(PORT) < 65536:
@@ -189,6 +193,8 @@ ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/library"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Seconds for which a password counts, before money moves or an account changes hands.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True

@@ -10,6 +10,8 @@ from config.settings.databases import SQLITE_MONEY
 from config.settings.plugins import plugins
 
 SECRET_KEY = "tests-only-" + "k" * 40
+ENCRYPTION_KEYS = {1: b"tests-only-wrapping-key-32-bytes"}
+BLIND_INDEX_KEY = b"tests-only-blind-index-key-32-b."
 SANDBOX_SECRET = "tests-only-sandbox-secret"
 ALLOW_SANDBOX = True
 ALLOWED_HOSTS = ["*"]

@@ -18,7 +18,7 @@ from django.core import checks
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
-from sishu.core import clock, storage
+from sishu.core import clock, crypto, storage
 from sishu.core.database import first_line
 from sishu.jobs import heartbeat, selectors
 from sishu.ledger import triggers
@@ -136,6 +136,17 @@ def check_constraints() -> Iterator[Problem]:
         yield Problem(f"The ledger's trigger {name} is missing.", "Run: sishu migrate, which makes it anew.")
 
 
+def check_encryption() -> Iterator[Problem]:
+    """The primary key is there, and every wrapped key can be opened."""
+    try:
+        crypto.primary()
+    except crypto.EncryptionKeyMissing as error:
+        yield Problem(str(error), "Nothing can be sealed until then.")
+    if refusals := list(crypto.refusals()):
+        way_out = "Put the old keys back into ENCRYPTION_KEYS, or restore the table core_subjectkey."
+        yield Problem(f"{len(refusals)} subjects' keys cannot be opened; the first: {refusals[0]}", way_out)
+
+
 def check_jobs() -> Iterator[Problem]:
     """A worker lives; nothing was given up."""
     seen_at = selectors.find_last_beat()
@@ -171,6 +182,7 @@ CHECKS: tuple[Check, ...] = (
     check_database,
     check_migrations,
     check_constraints,
+    check_encryption,
     check_jobs,
     check_clock,
 )

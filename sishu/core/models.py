@@ -1,4 +1,4 @@
-"""Shapes shared by many models."""
+"""Shapes shared by many models, and the keys of sealed cells."""
 
 from __future__ import annotations
 
@@ -65,3 +65,19 @@ class Stateful(models.Model):
                 [*params, self.pk, before],
             )
             return bool(cursor.rowcount)
+
+
+class SubjectKey(models.Model):
+    """The key of all that is sealed for one subject, itself wrapped. sishu.core.crypto makes, opens and deletes it."""
+
+    subject = models.CharField(_("subject"), max_length=80, unique=True)
+    kek_version = models.PositiveSmallIntegerField(_("version of the wrapping key"))
+    wrapped = models.BinaryField(_("wrapped key"), max_length=60)
+    created_at = models.DateTimeField(_("created at"), default=clock.now)
+
+    class Meta:
+        verbose_name = _("subject’s key")
+        verbose_name_plural = _("subjects’ keys")
+
+    def __str__(self) -> str:
+        return self.subject

@@ -12,7 +12,7 @@ from django.db import connection
 from django.db.models import UniqueConstraint
 
 from sishu.cli import doctor
-from sishu.core import clock
+from sishu.core import clock, crypto
 from sishu.jobs import heartbeat
 from sishu.jobs.models import JobRun, WorkerBeat
 from sishu.ledger import triggers
@@ -96,6 +96,17 @@ def test_a_lost_constraint_and_a_lost_trigger_are_named(monkeypatch):
         triggers.create()
     assert problems[0] == "outbox.Delivery has lost its constraint delivery_lost. Restore the table from a backup."
     assert "The ledger's trigger ledger_transfer_kept is missing. Run: sishu migrate, which makes it anew." in problems
+
+
+def test_keys_that_do_not_open_are_counted(settings):
+    crypto.seal("user:1", "t.c|1", "")
+    crypto.seal("user:2", "t.c|1", "")
+    assert told(doctor.check_encryption) == []
+    settings.ENCRYPTION_KEYS = {2: b"n" * 32}
+    (problem,) = told(doctor.check_encryption)
+    assert problem.startswith("2 subjects' keys cannot be opened; the first: ENCRYPTION_KEYS has no version 1.")
+    settings.ENCRYPTION_KEYS = {}
+    assert told(doctor.check_encryption)[0].startswith("ENCRYPTION_KEYS is empty")
 
 
 def test_a_house_without_a_worker_is_told_to_start_one():

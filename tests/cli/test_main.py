@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import os
 import socket
 import subprocess
@@ -13,6 +14,7 @@ import pytest
 pytestmark = pytest.mark.processes
 
 ROOT = Path(__file__).resolve().parents[2]
+KEY = base64.b64encode(b"k" * 32).decode()
 
 
 def sishu(*arguments: str, data_dir: Path, **environment: str) -> subprocess.CompletedProcess[str]:
@@ -79,6 +81,29 @@ def test_a_database_that_does_not_answer(tmp_path, command):
     assert "geheim" not in said
 
 
-def test_production_without_a_key(tmp_path):
-    said = refusal(sishu("run", data_dir=tmp_path, DJANGO_SETTINGS_MODULE="config.settings.production"))
-    assert said.startswith("SECRET_KEY is missing or short")
+@pytest.mark.parametrize(
+    ("environment", "told"),
+    [
+        ({}, "SECRET_KEY is missing or short"),
+        ({"SECRET_KEY": "k" * 50}, "ENCRYPTION_KEYS is missing"),
+        ({"SECRET_KEY": "k" * 50, "ENCRYPTION_KEYS": f"1:{KEY}"}, "BLIND_INDEX_KEY is missing"),
+    ],
+)
+def test_production_without_a_key(tmp_path, environment, told):
+    production = {"DJANGO_SETTINGS_MODULE": "config.settings.production", **environment}
+    assert refusal(sishu("run", data_dir=tmp_path, **production)).startswith(told)
+
+
+@pytest.mark.parametrize(
+    ("keys", "told"),
+    [
+        ("tea", "ENCRYPTION_KEYS has an entry without a version; write 1:KEY, or 2:KEY,1:KEY."),
+        (f"0:{KEY}", "ENCRYPTION_KEYS has an entry without a version; write 1:KEY, or 2:KEY,1:KEY."),
+        (f"1:{KEY},1:{KEY}", "ENCRYPTION_KEYS names version 1 twice; give the new key a new number."),
+        ("1:", "Version 1 of ENCRYPTION_KEYS is empty. Make one: openssl rand -base64 32"),
+        ("1:geheim", "Version 1 of ENCRYPTION_KEYS is not base64. Make one: openssl rand -base64 32"),
+        ("1:AAAA", "Version 1 of ENCRYPTION_KEYS has 3 bytes instead of 32. Make one: openssl rand -base64 32"),
+    ],
+)
+def test_encryption_keys_that_are_none_are_named_and_not_shown(tmp_path, keys, told):
+    assert refusal(sishu("doctor", data_dir=tmp_path, ENCRYPTION_KEYS=keys)) == told

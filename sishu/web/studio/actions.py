@@ -24,6 +24,7 @@ from sishu.commerce import refunds
 from sishu.commerce.models import Payment, Refund
 from sishu.core import plugins
 from sishu.core.errors import DomainError
+from sishu.web import reauthentication
 from sishu.web.studio.lists import Facts
 from sishu.web.studio.policies import VIEW
 
@@ -49,6 +50,8 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
     url_namespace = ""
     button = _("Do it")
     is_serious = False
+    # Whoever found somebody's browser open must not move money with it.
+    needs_reauthentication: ClassVar[bool] = False
     object: Any
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -57,7 +60,16 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         self.object = get_object_or_404(self.model, pk=kwargs["pk"])
         if not self.may_see():
             raise PermissionDenied
+        if self.needs_reauthentication and not reauthentication.is_recent(request):
+            return reauthentication.ask(request, self.form_class.base_fields)
         return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        said = reauthentication.take_up(request)
+        if said is not None:
+            self.initial = said
+            messages.warning(request, gettext("Nothing was done yet. Look once more, then press the button."))
+        return super().get(request, *args, **kwargs)
 
     def may_see(self) -> bool:
         """Whether this person may look at the row at all."""
@@ -116,6 +128,7 @@ class RefundAction(Action):
 
     permission_required = roles.REFUND_PAYMENT
     is_serious = True
+    needs_reauthentication = True
     part: ClassVar[Refund.Part]
     nothing: Any = ""
 
