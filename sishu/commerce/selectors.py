@@ -263,6 +263,11 @@ def find_payment(ref: str) -> Payment | None:
     return None
 
 
+def find_payment_by_reference(reference: str) -> Payment | None:
+    """The payment of that reference, with its order."""
+    return Payment.objects.select_related("order").filter(reference=reference).first()
+
+
 @dataclass(frozen=True, slots=True)
 class Sales:
     """What was sold for money in one book and one currency over a time."""

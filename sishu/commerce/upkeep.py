@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from django_tasks import task
 
-from sishu.commerce import orders, payments, refunds
+from sishu.commerce import notices, orders, payments, refunds
 
 
 @task(max_attempts=1)
@@ -29,3 +29,9 @@ def expire_orders() -> int:
 def give_back_unapplied(payment_id: int) -> None:
     """Send back money that bought nothing, by the way it came. The case about it closes once it went."""
     refunds.give_back_unapplied(payment_id)
+
+
+@task(max_attempts=3)
+def prune_notices() -> int:
+    """Forget what providers wrote long ago."""
+    return notices.prune()

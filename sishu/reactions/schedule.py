@@ -53,5 +53,6 @@ SCHEDULE: tuple[Every, ...] = (
     Every("clear sessions", clear_sessions, cron="15 4 * * *"),
     Every("prune jobs", prune_jobs, cron="30 4 * * *"),
     Every("prune facts", prune_facts, cron="45 4 * * *"),
+    Every("prune notices", upkeep.prune_notices, cron="50 4 * * *"),
     Every("prune versions", prune_versions, cron="0 5 * * *"),
 )

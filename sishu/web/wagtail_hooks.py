@@ -24,6 +24,7 @@ from sishu.web.studio.deliveries import DeliveryViewSet
 from sishu.web.studio.home import TodayPanel
 from sishu.web.studio.jobs import JobViewSet
 from sishu.web.studio.journals import JournalViewSet
+from sishu.web.studio.notices import NoticeViewSet
 from sishu.web.studio.offers import OfferViewSet
 from sishu.web.studio.orders import OrderViewSet
 from sishu.web.studio.own_pages import OwnDocuments, OwnImages
@@ -44,7 +45,7 @@ class Selling(ViewSetGroup):
     menu_icon = "pick"
     menu_order = 250
     items = (
-        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, JournalViewSet, OfferViewSet, PlanViewSet,
+        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, NoticeViewSet, JournalViewSet, OfferViewSet, PlanViewSet,
         ExplainViewSet,
     )  # fmt: skip
 

@@ -1,5 +1,6 @@
 from sishu.commerce.models.dispute import Dispute
 from sishu.commerce.models.entitlement import Entitlement
+from sishu.commerce.models.notice import ReceivedNotice
 from sishu.commerce.models.offer import Offer, RevenueShare
 from sishu.commerce.models.order import Order, OrderLine
 from sishu.commerce.models.payment import Payment
@@ -12,6 +13,7 @@ __all__ = [
     "Order",
     "OrderLine",
     "Payment",
+    "ReceivedNotice",
     "Refund",
     "RefundLine",
     "RevenueShare",

@@ -12,7 +12,8 @@ from wagtail.permissions import policy_registry
 from sishu.accounts import roles
 from sishu.accounts.roles import CREATOR, FINANCE, OWNER, REVIEWER, SUPPORT
 from sishu.commerce import unwinding
-from sishu.commerce.models import Order, Refund
+from sishu.commerce.models import Order, ReceivedNotice, Refund
+from sishu.core import clock
 from sishu.jobs.models import JobRun
 from sishu.ledger.models import Journal
 from sishu.moderation import cases
@@ -38,6 +39,9 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "payments:index_results": {OWNER, FINANCE},
     "payments:inspect": {OWNER, FINANCE},
     "payments:refresh": {OWNER, FINANCE},
+    "notices:index": {OWNER, FINANCE},
+    "notices:index_results": {OWNER, FINANCE},
+    "notices:inspect": {OWNER, FINANCE},
     "refunds:index": {OWNER, FINANCE},
     "refunds:index_results": {OWNER, FINANCE},
     "refunds:inspect": {OWNER, FINANCE},
@@ -221,7 +225,11 @@ def rows() -> dict[str, int]:
         payment=twice, part=Refund.Part.UNAPPLIED, reference="r1", amount=1, currency="CNY", status="proposed",
         requested_by=make_user(), open_key=unwinding.open_key(twice, Refund.Part.UNAPPLIED),
     )  # fmt: skip
+    notice = ReceivedNotice.objects.create(
+        gateway="sandbox", notice_id="n1", subject="house", sealed=b"", received_at=clock.now()
+    )
     return {
+        "notices": notice.pk,
         "orders": order.pk,
         "payments": twice.pk,
         "refunds": refund.pk,
