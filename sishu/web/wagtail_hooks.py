@@ -19,6 +19,7 @@ from sishu.accounts.models import User
 from sishu.content.permissions import is_page_staff, own_paths, own_uploads
 from sishu.web.studio import policies, widgets
 from sishu.web.studio.access import ExplainViewSet
+from sishu.web.studio.bills import BillViewSet
 from sishu.web.studio.cases import CaseViewSet
 from sishu.web.studio.deliveries import DeliveryViewSet
 from sishu.web.studio.home import TodayPanel
@@ -45,7 +46,7 @@ class Selling(ViewSetGroup):
     menu_icon = "pick"
     menu_order = 250
     items = (
-        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, NoticeViewSet, JournalViewSet, OfferViewSet, PlanViewSet,
+        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, NoticeViewSet, BillViewSet, JournalViewSet, OfferViewSet, PlanViewSet,
         ExplainViewSet,
     )  # fmt: skip
 

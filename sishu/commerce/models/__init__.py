@@ -1,3 +1,4 @@
+from sishu.commerce.models.bill import BillLine, ProviderBill
 from sishu.commerce.models.dispute import Dispute
 from sishu.commerce.models.entitlement import Entitlement
 from sishu.commerce.models.notice import ReceivedNotice
@@ -7,12 +8,14 @@ from sishu.commerce.models.payment import Payment
 from sishu.commerce.models.refund import Refund, RefundLine
 
 __all__ = [
+    "BillLine",
     "Dispute",
     "Entitlement",
     "Offer",
     "Order",
     "OrderLine",
     "Payment",
+    "ProviderBill",
     "ReceivedNotice",
     "Refund",
     "RefundLine",

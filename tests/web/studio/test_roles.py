@@ -12,7 +12,7 @@ from wagtail.permissions import policy_registry
 from sishu.accounts import roles
 from sishu.accounts.roles import CREATOR, FINANCE, OWNER, REVIEWER, SUPPORT
 from sishu.commerce import unwinding
-from sishu.commerce.models import Order, ReceivedNotice, Refund
+from sishu.commerce.models import Order, ProviderBill, ReceivedNotice, Refund
 from sishu.core import clock
 from sishu.jobs.models import JobRun
 from sishu.ledger.models import Journal
@@ -51,7 +51,12 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "cases:index_results": {OWNER, REVIEWER, FINANCE},
     "cases:inspect": {OWNER, FINANCE},  # a case about money; reviews are tested in test_cases.py
     "cases:decide": {OWNER, FINANCE},
+    "cases:take": {OWNER, FINANCE},
     "cases:give_back": {OWNER, FINANCE},
+    "bills:index": {OWNER, FINANCE},
+    "bills:index_results": {OWNER, FINANCE},
+    "bills:inspect": {OWNER, FINANCE},
+    "bills:compare": {OWNER, FINANCE},
     "journals:index": {OWNER, FINANCE},
     "journals:index_results": {OWNER, FINANCE},
     "journals:inspect": {OWNER, FINANCE},
@@ -228,7 +233,9 @@ def rows() -> dict[str, int]:
     notice = ReceivedNotice.objects.create(
         gateway="sandbox", notice_id="n1", subject="house", sealed=b"", received_at=clock.now()
     )
+    bill = ProviderBill.objects.create(gateway="sandbox", book="sandbox", day=clock.now().date(), sealed=b"")
     return {
+        "bills": bill.pk,
         "notices": notice.pk,
         "orders": order.pk,
         "payments": twice.pk,
@@ -273,7 +280,16 @@ def test_the_table_of_wagtails_pages(people):
 
 @pytest.mark.parametrize(
     "name",
-    ["orders:refund", "payments:refresh", "refunds:approve", "refunds:reject", "cases:decide", "cases:give_back"],
+    [
+        "orders:refund",
+        "payments:refresh",
+        "refunds:approve",
+        "refunds:reject",
+        "cases:decide",
+        "cases:take",
+        "cases:give_back",
+        "bills:compare",
+    ],
 )
 def test_an_action_is_refused_by_post_too(rows, people, name):
     url = reverse(name, args=(rows[name.partition(":")[0]],))
