@@ -5,8 +5,9 @@ from __future__ import annotations
 import hashlib
 import zlib
 from collections.abc import Mapping
-from datetime import UTC, date, datetime, timedelta, timezone
+from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from sishu.core import clock
 from sishu.core.money import Money, parse_fixed
 from sishu.gateways.base import Bill, BillEntry, BillNotReady, EntryKind, GatewayError
 from sishu.gateways.wechat_client import Refused, WechatClient
@@ -34,6 +35,8 @@ class Unreadable(ValueError):
 
 def read_bill(client: WechatClient, day: date, *, mch_id: str) -> Bill:
     """The bill of one of China's days. Raises BillNotReady, GatewayError."""
+    if clock.now() < datetime.combine(day + timedelta(days=1), time(), CHINA):
+        raise BillNotReady(f"{day} is not over in China.")
     try:
         said = client.get(f"/v3/bill/tradebill?bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP")
         packed = client.download(str(said.get("download_url", "")))
