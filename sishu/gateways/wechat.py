@@ -7,6 +7,7 @@ import json
 import re
 import secrets
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta, timezone
 from pathlib import Path
 from typing import Any
@@ -211,6 +212,7 @@ class WechatGateway:
                 return Notice(notice_id, "")  # of a product that this house does not use
             if resource["mchid"] != self.mch_id:
                 raise BadNotice("The notice is for another merchant.")
+            # A refund's notice says neither when nor in what currency was paid, and may overtake the payment's.
             snapshot = self._snapshot(resource) if event == PAID else self._after_refund(resource)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise BadNotice(f"The notice is signed but makes no sense: {type(error).__name__}.") from None
@@ -257,16 +259,12 @@ class WechatGateway:
         )
 
     def _after_refund(self, said: Mapping[str, Any]) -> Snapshot:
-        """A payment of which some was given back, or was to be. The notice names no currency: it is CNY."""
-        refunded = Money(check_amount(said["amount"]["refund"], least=1), "CNY")
-        one = RefundSnapshot(_text(said, "out_refund_no"), REFUND_OUTCOMES[said["refund_status"]], refunded)
-        return Snapshot(
-            reference=_text(said, "out_trade_no"),
-            outcome=Outcome.CAPTURED,
-            captured=Money(check_amount(said["amount"]["total"], least=1), "CNY"),
-            provider_reference=_text(said, "transaction_id"),
-            refunds=(one,),
-        )
+        """A payment as it is now, with the refund that a notice told of."""
+        number, outcome = _text(said, "out_refund_no"), REFUND_OUTCOMES[said["refund_status"]]
+        amount = check_amount(said["amount"]["refund"], least=1)
+        now = self.query(_text(said, "out_trade_no"))
+        currency = now.captured.currency if now.captured else "CNY"
+        return replace(now, refunds=(RefundSnapshot(number, outcome, Money(amount, currency)),))
 
     def _refund_snapshot(self, request: RefundRequest, said: Mapping[str, Any]) -> RefundSnapshot:
         try:

@@ -38,6 +38,9 @@ def receive(request: HttpRequest, gateway_name: str) -> HttpResponse:
         # Why stays with us: the answer must not help whoever forges.
         log.warning("Refused a notice for %s: %s", gateway_name, error)
         return HttpResponse("refused", status=400, content_type="text/plain")
+    except GatewayError as error:
+        log.warning("Heard from %s, and could not ask it for the rest: %s", gateway_name, error)
+        return HttpResponse("later", status=503, content_type="text/plain")
     try:
         payments.hear(gateway_name, notice)
     except GatewayError as error:
