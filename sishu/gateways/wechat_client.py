@@ -183,22 +183,22 @@ class WechatClient(Core):
 
         Neither signature nor chain is looked at: only WeChat can seal them with our APIv3 key.
         """
-        if not self._fetching.acquire(blocking=False):
-            return
-        try:
+        with self._fetching:
+            if not self._is_fetch_due():
+                return  # another thread did it meanwhile
             self._fetched_at, self._is_wanted = clock.now(), False
-            status, answer = self.request("/v3/certificates", skip_verify=True)
-            if status != 200:
-                log.warning("WeChat Pay gave no certificates: %s %s", status, _code_of(answer))
+            try:
+                status, answer = self.request("/v3/certificates", skip_verify=True)
+                if status != 200:
+                    log.warning("WeChat Pay gave no certificates: %s %s", status, _code_of(answer))
+                    return
+                found = [self._opened(one["encrypt_certificate"]) for one in json.loads(answer)["data"]]
+            except Exception as error:  # noqa: BLE001  whatever it was, the call that waits says whether it matters
+                log.warning("WeChat Pay gave no certificates that can be read: %s", type(error).__name__)
                 return
-            found = [self._opened(one["encrypt_certificate"]) for one in json.loads(answer)["data"]]
             for one in found:
                 self._keep(one)
             self._certificates = [*self._given, *found]
-        except Exception as error:  # noqa: BLE001  whatever it was, the call that waits says whether it matters
-            log.warning("WeChat Pay gave no certificates that can be read: %s", type(error).__name__)
-        finally:
-            self._fetching.release()
 
     def _opened(self, sealed: Mapping[str, str]) -> x509.Certificate:
         text = aes_decrypt(sealed["nonce"], sealed["ciphertext"], sealed["associated_data"], self._apiv3_key)
