@@ -253,7 +253,7 @@ class PaymentGateway(Protocol):
         """The present truth about a refund that was asked for; UNKNOWN when the provider never got it."""
 
     def parse_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """Verify first, then read. Raises BadNotice."""
+        """Verify first, then read, and ask for what it does not say. Raises BadNotice."""
 
     def fetch_bill(self, day: date) -> Bill:
         """What the provider wrote down for one of its days, which end by its own clock. Raises BillNotReady, NoBills."""
