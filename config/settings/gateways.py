@@ -12,6 +12,7 @@ def options(env: environ.Env) -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {}),
         "wechat": ("sishu.gateways.wechat.WechatGateway", wechat(env)),
+        "offline": ("sishu.gateways.offline.OfflineGateway", offline(env)),
     }
 
 
@@ -30,4 +31,16 @@ def wechat(env: environ.Env) -> dict[str, Any]:
         "url": env.str("WECHAT_URL", default="https://api.mch.weixin.qq.com"),
         "login_url": env.str("WECHAT_LOGIN_URL", default="https://open.weixin.qq.com/connect"),
         "api_url": env.str("WECHAT_API_URL", default="https://api.weixin.qq.com"),
+    }
+
+
+def offline(env: environ.Env) -> dict[str, Any]:
+    """Bank transfers to the house's own accounts."""
+    return {
+        "accounts": env.str("OFFLINE_ACCOUNTS", default=""),
+        "payee": env.str("OFFLINE_PAYEE", default=""),
+        "account": env.str("OFFLINE_ACCOUNT", default=""),
+        "bank": env.str("OFFLINE_BANK", default=""),
+        "currency": env.str("CURRENCY", default="CNY"),
+        "days": env.int("OFFLINE_DAYS", default=7),
     }

@@ -28,6 +28,7 @@ VIEW_CASE = "moderation.view_case"
 VIEW_ORDER = "commerce.view_order"
 CHANGE_OFFER = "commerce.change_offer"
 REFUND_PAYMENT = "commerce.refund_payment"
+RECORD_TRANSFER = "commerce.record_transfer"
 EXPLAIN_ACCESS = "commerce.explain_access"
 VIEW_TRANSFER = "ledger.view_transfer"
 VIEW_JOB = "jobs.view_jobrun"
@@ -53,7 +54,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     OWNER: (EVERYTHING,),
     REVIEWER: (STUDIO, REVIEW_WORK, WITHDRAW_WORK),
     CREATOR: (STUDIO,),
-    FINANCE: (STUDIO, *BOOKS, REFUND_PAYMENT, EXPLAIN_ACCESS),
+    FINANCE: (STUDIO, *BOOKS, REFUND_PAYMENT, RECORD_TRANSFER, EXPLAIN_ACCESS),
     SUPPORT: (STUDIO, EXPLAIN_ACCESS),
     MEMBER: (),
 }

@@ -125,6 +125,7 @@ def test_it_says_who_it_is(gateway: PaymentGateway, name: str):
     assert gateway.book in {"live", "sandbox"}
     assert "CNY" in gateway.currencies
     assert all(gateway.product_for(device) for device in Device)
+    assert gateway.time_to_pay is None or gateway.time_to_pay > timedelta(0)
 
 
 def test_starting_twice_is_one_payment(gateway: PaymentGateway):
