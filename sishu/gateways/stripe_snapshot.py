@@ -68,12 +68,12 @@ def of_refund(refund: Json) -> RefundSnapshot:
 
 
 def of_dispute(dispute: Json) -> DisputeSnapshot:
-    """Its fee is that of its balance transactions: in the currency of the balance, which may be another."""
-    rows = dispute["balance_transactions"]
-    fee = money(sum(row["fee"] for row in rows), rows[0]["currency"]) if rows else None
-    return DisputeSnapshot(
-        dispute["id"], DISPUTES[dispute["status"]], money(dispute["amount"], dispute["currency"]), fee
-    )
+    """Its fee stands in its balance transactions; one in another currency, that of the balance, is told by the bill alone."""
+    disputed = money(dispute["amount"], dispute["currency"])
+    fees = [money(row["fee"], row["currency"]) for row in dispute["balance_transactions"]]
+    is_ours = bool(fees) and all(fee.currency == disputed.currency for fee in fees)
+    fee = money(sum(fee.amount for fee in fees), disputed.currency) if is_ours else None
+    return DisputeSnapshot(dispute["id"], DISPUTES[dispute["status"]], disputed, fee)
 
 
 def refund_reference(refund: Json) -> str:
