@@ -53,6 +53,7 @@ class StripeGateway:
 
     name = "stripe"
     zone = UTC
+    time_to_pay: timedelta | None = None
     # Those which Stripe and we count alike: it wants Iceland's and Uganda's money in hundredths that do not exist, and
     # Kuwait's in steps of ten.
     currencies = frozenset(
