@@ -12,6 +12,7 @@ def options(env: environ.Env) -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {}),
         "wechat": ("sishu.gateways.wechat.WechatGateway", wechat(env)),
+        "stripe": ("sishu.gateways.stripe.StripeGateway", stripe(env)),
         "offline": ("sishu.gateways.offline.OfflineGateway", offline(env)),
     }
 
@@ -43,4 +44,13 @@ def offline(env: environ.Env) -> dict[str, Any]:
         "bank": env.str("OFFLINE_BANK", default=""),
         "currency": env.str("CURRENCY", default="CNY"),
         "days": env.int("OFFLINE_DAYS", default=7),
+    }
+
+
+def stripe(env: environ.Env) -> dict[str, Any]:
+    """Stripe. Its keys say by themselves whether they move real money."""
+    return {
+        "secret_key": env.str("STRIPE_SECRET_KEY", default=""),
+        "webhook_secrets": env.list("STRIPE_WEBHOOK_SECRETS", default=[]),
+        "url": env.str("STRIPE_URL", default="https://api.stripe.com"),
     }

@@ -178,10 +178,11 @@ def hear(gateway_name: str, notice: Notice) -> None:
         return  # about no payment
     snapshot = notice.snapshot
     if snapshot is None:
-        if not Payment.objects.filter(reference=notice.reference, gateway=gateway_name).exists():
+        payment = Payment.objects.filter(reference=notice.reference, gateway=gateway_name).first()
+        if payment is None:
             raise Missing(_("There is no such payment."))
         gateway: PaymentGateway = plugins.load("gateways", gateway_name)
-        snapshot = gateway.query(notice.reference, notice.provider_reference)
+        snapshot = gateway.query(notice.reference, notice.provider_reference or payment.provider_reference)
     apply(snapshot, heard_from=gateway_name)
 
 
