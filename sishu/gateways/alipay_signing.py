@@ -8,10 +8,11 @@ import hashlib
 import json
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cryptography import x509
-from cryptography.exceptions import InvalidSignature
+from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
 from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
@@ -107,12 +108,49 @@ def public_keys(text: str) -> list[rsa.RSAPublicKey]:
     return keys
 
 
-def certificates(text: str, name: str) -> list[x509.Certificate]:
-    """All certificates in a PEM text. ImproperlyConfigured for what cannot be read."""
+@dataclass(frozen=True, slots=True)
+class Certificates:
+    """What certificate mode says of itself in every request, and the keys that Alipay's certificates vouch for."""
+
+    app_sn: str
+    root_sn: str
+    alipay_keys: list[rsa.RSAPublicKey]
+
+
+def read_certificates(app: str, root: str, alipay: str, own_key: rsa.RSAPrivateKey) -> Certificates | None:
+    """The three of certificate mode; None where none is set. ImproperlyConfigured for what does not fit together."""
+    texts = {"ALIPAY_APP_CERT": app, "ALIPAY_ROOT_CERT": root, "ALIPAY_CERT": alipay}
+    if not any(texts.values()):
+        return None
+    if not all(texts.values()):
+        raise ImproperlyConfigured(f"Certificate mode needs all of {', '.join(texts)}; for key mode set none.")
+    own, roots, theirs = (_certificates(text, name) for name, text in texts.items())
+    if _key_of(own[0], "ALIPAY_APP_CERT") != own_key.public_key():
+        raise ImproperlyConfigured("ALIPAY_APP_CERT is not of ALIPAY_PRIVATE_KEY; fetch appCertPublicKey_….crt again.")
+    root_sn = root_serial_number(roots)
+    if not root_sn:
+        raise ImproperlyConfigured("ALIPAY_ROOT_CERT has no certificate under RSA; paste alipayRootCert.crt.")
+    return Certificates(serial_number(own[0]), root_sn, [_key_of(one, "ALIPAY_CERT") for one in theirs])
+
+
+def _certificates(text: str, name: str) -> list[x509.Certificate]:
     try:
-        return [x509.load_pem_x509_certificate(pem.encode()) for pem in PEM.findall(text)]
+        found = [x509.load_pem_x509_certificate(pem.encode()) for pem in PEM.findall(text)]
     except ValueError:
-        raise ImproperlyConfigured(f"{name} holds no certificates that can be read; paste the .crt file.") from None
+        found = []
+    if not found:
+        raise ImproperlyConfigured(f"{name} holds no certificates that can be read; paste the .crt file.")
+    return found
+
+
+def _key_of(certificate: x509.Certificate, name: str) -> rsa.RSAPublicKey:
+    try:
+        key = certificate.public_key()
+    except (ValueError, UnsupportedAlgorithm):
+        key = None
+    if not isinstance(key, rsa.RSAPublicKey):
+        raise ImproperlyConfigured(f"{name} holds a certificate that is not of an RSA key.")
+    return key
 
 
 def serial_number(certificate: x509.Certificate) -> str:
