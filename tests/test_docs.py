@@ -157,7 +157,7 @@ def test_commands_that_pages_name_exist(path):
         [*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
     )
     assert set(re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*make ([a-z]+)\b", code, re.MULTILINE)) <= targets
-    named = re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*(?:\.venv/bin/)?sishu ([a-z_-]+)\b", code, re.MULTILINE)
+    named = re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*(?:\.venv/bin/)?sishu ([a-z][a-z_-]*)\b", code, re.MULTILINE)
     assert {module_name(name) for name in named} <= set(get_commands())
 
 

@@ -11,9 +11,25 @@ def options(env: environ.Env) -> dict[str, tuple[str, dict[str, Any]]]:
     """Gateway → (dotted path, options). A gateway that misses a key says so itself, when it is made."""
     return {
         "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {}),
+        "alipay": ("sishu.gateways.alipay.AlipayGateway", alipay(env)),
         "wechat": ("sishu.gateways.wechat.WechatGateway", wechat(env)),
         "stripe": ("sishu.gateways.stripe.StripeGateway", stripe(env)),
         "offline": ("sishu.gateways.offline.OfflineGateway", offline(env)),
+    }
+
+
+def alipay(env: environ.Env) -> dict[str, Any]:
+    """Alipay, in key mode or, with all three certificates, in certificate mode."""
+    return {
+        "app_id": env.str("ALIPAY_APP_ID", default=""),
+        "seller_id": env.str("ALIPAY_SELLER_ID", default=""),
+        "private_key": env.str("ALIPAY_PRIVATE_KEY", default="", multiline=True),
+        "public_key": env.str("ALIPAY_PUBLIC_KEY", default="", multiline=True),
+        "app_cert": env.str("ALIPAY_APP_CERT", default="", multiline=True),
+        "alipay_cert": env.str("ALIPAY_CERT", default="", multiline=True),
+        "root_cert": env.str("ALIPAY_ROOT_CERT", default="", multiline=True),
+        "desktop_product": env.str("ALIPAY_DESKTOP_PRODUCT", default="page"),
+        "url": env.str("ALIPAY_URL", default="https://openapi.alipay.com/gateway.do"),
     }
 
 

@@ -10,9 +10,9 @@ from datetime import date, datetime, time, timedelta
 from typing import TYPE_CHECKING, Any
 
 from paysim.bank import Charge, Refund
+from paysim.china import CHINA, yuan
 from paysim.faults import FaultKind
 from paysim.http import Answer, Asked
-from paysim.providers.wechat_events import CHINA
 from paysim.providers.wechat_keys import dumps
 
 if TYPE_CHECKING:
@@ -151,12 +151,6 @@ class Bills:
 def fee_of(amount: int) -> int:
     """Whole fen, half upwards."""
     return (amount * FEE_BPS + 5000) // 10_000
-
-
-def yuan(fen: int) -> str:
-    """Two decimals: 990 → "9.90"."""
-    whole, rest = divmod(abs(fen), 100)
-    return f"{'-' if fen < 0 else ''}{whole}.{rest:02d}"
 
 
 def _problem(code: str, message: str) -> Answer:

@@ -7,19 +7,19 @@ import secrets
 import uuid
 from base64 import b64encode
 from dataclasses import replace
-from datetime import datetime, timedelta, timezone
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
 from paysim.bank import Capture, Charge, Refund, RefundStatus
+from paysim.china import CHINA
 from paysim.faults import FaultKind
 from paysim.providers.wechat_keys import Signer, dumps
 
 if TYPE_CHECKING:
     from paysim.providers.wechat import Wechat
 
-CHINA = timezone(timedelta(hours=8))
 # Seconds after which a notice that was not understood is sent again, 15 times.
 SCHEDULE = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
 PROBE = "WECHATPAY/SIGNTEST/"

@@ -9,6 +9,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from sishu.commerce import disputes, fulfil, gateway_words, splits, unwinding
@@ -30,6 +31,9 @@ log = logging.getLogger(__name__)
 DEAD_ENDS = {Outcome.FAILED: Payment.Status.FAILED, Outcome.CLOSED: Payment.Status.CLOSED}
 # When to ask about a payment whose notice has not come, counted from its start.
 POLL_AFTER = tuple(timedelta(seconds=s) for s in (10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600))
+
+# How long after its order a payment may still come, of which the provider knew nothing when it was to be closed.
+WATCH_MARGIN = timedelta(minutes=5)
 
 
 class ProviderSilent(DomainError):
@@ -275,7 +279,11 @@ def poll_due(limit: int = 50) -> int:
 
 
 def give_up(payment: Payment) -> Payment:
-    """Close at the provider an attempt that nobody paid; if it was paid after all, the answer says so."""
+    """Close at the provider an attempt that nobody paid; if it was paid after all, the answer says so.
+
+    What the provider does not know cannot be closed, and somebody may still pay it until its order ends (a code that
+    nobody scanned yet): it makes room for another attempt, and stays watched.
+    """
     gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     try:
         snapshot = gateway.close(payment.reference, payment.provider_reference)
@@ -283,6 +291,12 @@ def give_up(payment: Payment) -> Payment:
         log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
         return payment
     if snapshot.outcome == Outcome.UNKNOWN:
+        until = payment.order.expires_at + WATCH_MARGIN
+        if clock.now() < until:
+            pending = Payment.objects.filter(pk=payment.pk, status=Payment.Status.PENDING)
+            pending.update(open_key=None, next_poll_at=Coalesce("next_poll_at", until))
+            payment.refresh_from_db()
+            return payment
         snapshot = Snapshot(payment.reference, Outcome.CLOSED)
     return apply(snapshot)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import secrets
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -9,8 +10,9 @@ from datetime import date, datetime, timedelta
 from typing import Any
 
 import pytest
+import requests
 
-from paysim.providers.wechat_events import CHINA
+from paysim.china import CHINA
 from paysim.simulator import Simulator
 from sishu.core import clock, plugins
 from sishu.core.money import Money
@@ -21,9 +23,11 @@ from sishu.gateways.base import (
     Outcome,
     PaymentGateway,
     PaymentRequest,
+    Redirect,
     RefundOutcome,
     RefundRequest,
     RefundSnapshot,
+    Started,
 )
 
 
@@ -33,6 +37,9 @@ class Driver:
 
     `bill_day` lets the provider's day end: that day, and the moment at which its bill is there (None: now).
     `lists_refunds`: whether the provider tells of refunds when it is asked about a payment.
+    `arrive`: the buyer follows what they were told; some providers know nothing of a payment before.
+    `failed`: what it calls a payment that the buyer's bank refused; with some, the buyer may simply try again.
+    `unsign`: a notice without its signature.
     """
 
     pay: Callable[[Any, str], None]
@@ -40,6 +47,9 @@ class Driver:
     notice: Callable[[Any, str], tuple[dict[str, str], bytes]]
     bill_day: Callable[[], tuple[date, datetime | None]] = lambda: (clock.now().date(), None)
     lists_refunds: bool = True
+    arrive: Callable[[Started], None] = lambda _started: None
+    failed: Outcome = Outcome.FAILED
+    unsign: Callable[[dict[str, str], bytes], tuple[dict[str, str], bytes]] = lambda _headers, body: ({}, body)
 
 
 def _sandbox_notice(gateway: Any, reference: str) -> tuple[dict[str, str], bytes]:
@@ -77,7 +87,30 @@ def _stripe(sim: Simulator) -> Driver:
     )
 
 
-DRIVERS: dict[str, Callable[[Any], Driver]] = {"sandbox": _sandbox, "wechat": _wechat, "stripe": _stripe}
+def _alipay(sim: Simulator) -> Driver:
+    def bill_day() -> tuple[date, datetime]:
+        day = sim.clock.now().astimezone(CHINA).date()
+        return day, sim.clock.advance(36 * 3600)
+
+    def arrive(started: Started) -> None:
+        assert isinstance(started.instruction, Redirect)
+        assert requests.get(started.instruction.url).ok
+
+    return Driver(
+        pay=lambda _gateway, reference: sim.bank.pay("alipay", reference),
+        fail=lambda _gateway, reference: sim.bank.fail("alipay", reference),
+        notice=lambda _gateway, reference: sim.providers["alipay"].events.notice(reference),
+        bill_day=bill_day,
+        lists_refunds=False,  # neither a query nor a notice names those before the last
+        arrive=arrive,
+        failed=Outcome.PENDING,
+        unsign=lambda headers, body: (headers, re.sub(rb"&sign=[^&]*", b"", body)),
+    )
+
+
+DRIVERS: dict[str, Callable[[Any], Driver]] = {
+    "sandbox": _sandbox, "alipay": _alipay, "wechat": _wechat, "stripe": _stripe,
+}  # fmt: skip
 
 
 @pytest.fixture(params=list(DRIVERS))
@@ -109,6 +142,13 @@ def make_request(**changes: Any) -> PaymentRequest:
     return PaymentRequest(**{**values, **changes})
 
 
+def begin(gateway: PaymentGateway, driver: Driver, request: PaymentRequest) -> Started:
+    """A payment whose buyer is there."""
+    started = gateway.start(request)
+    driver.arrive(started)
+    return started
+
+
 def make_refund(gateway: PaymentGateway, request: PaymentRequest, amount: Money) -> RefundRequest:
     """A refund of a payment as the provider knows it by now."""
     known = gateway.query(request.reference)
@@ -136,9 +176,10 @@ def test_it_says_who_it_is(gateway: PaymentGateway, name: str):
     assert gateway.time_to_pay is None or gateway.time_to_pay > timedelta(0)
 
 
-def test_starting_twice_is_one_payment(gateway: PaymentGateway):
+def test_starting_twice_is_one_payment(gateway: PaymentGateway, driver: Driver, set_clock):
     request = make_request()
-    assert gateway.start(request) == gateway.start(request)
+    set_clock(clock.now())  # some sign the moment into an address
+    assert begin(gateway, driver, request) == begin(gateway, driver, request)
     assert gateway.query(request.reference).outcome == Outcome.PENDING
 
 
@@ -148,7 +189,7 @@ def test_what_it_never_heard_of_is_unknown(gateway: PaymentGateway):
 
 def test_paid_is_captured_with_amount_and_moment_however_one_asks(gateway: PaymentGateway, driver: Driver):
     request = make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.pay(gateway, request.reference)
     asked = gateway.query(request.reference)
     notice = gateway.parse_notice(*driver.notice(gateway, request.reference))
@@ -162,16 +203,16 @@ def test_paid_is_captured_with_amount_and_moment_however_one_asks(gateway: Payme
 
 def test_failed_is_failed_and_took_nothing(gateway: PaymentGateway, driver: Driver):
     request = make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.fail(gateway, request.reference)
     snapshot = gateway.query(request.reference)
-    assert (snapshot.outcome, snapshot.captured) == (Outcome.FAILED, None)
+    assert (snapshot.outcome, snapshot.captured) == (driver.failed, None)
 
 
 def test_closing_an_unpaid_payment_closes_it_and_a_paid_one_stays_paid(gateway: PaymentGateway, driver: Driver):
     unpaid, paid = make_request(), make_request()
     for request in (unpaid, paid):
-        gateway.start(request)
+        begin(gateway, driver, request)
     driver.pay(gateway, paid.reference)
     assert gateway.close(unpaid.reference).outcome == Outcome.CLOSED
     assert gateway.close(paid.reference).outcome == Outcome.CAPTURED
@@ -179,7 +220,7 @@ def test_closing_an_unpaid_payment_closes_it_and_a_paid_one_stays_paid(gateway: 
 
 def test_a_refund_asked_twice_gives_back_once(gateway: PaymentGateway, driver: Driver):
     request = make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.pay(gateway, request.reference)
     refund = make_refund(gateway, request, Money(990, "CNY"))
     assert gateway.query_refund(refund).outcome == RefundOutcome.UNKNOWN
@@ -194,7 +235,7 @@ def test_a_refund_asked_twice_gives_back_once(gateway: PaymentGateway, driver: D
 
 def test_more_than_it_holds_is_not_given_back(gateway: PaymentGateway, driver: Driver):
     request = make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.pay(gateway, request.reference)
     refund = make_refund(gateway, request, Money(991, "CNY"))
     assert gateway.refund(refund).outcome == RefundOutcome.FAILED
@@ -203,7 +244,7 @@ def test_more_than_it_holds_is_not_given_back(gateway: PaymentGateway, driver: D
 
 def test_parts_are_given_back_until_nothing_is_left(gateway: PaymentGateway, driver: Driver):
     request = make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.pay(gateway, request.reference)
     parts = [make_refund(gateway, request, Money(part, "CNY")) for part in (100, 889, 1)]
     for part in parts:
@@ -216,7 +257,7 @@ def test_parts_are_given_back_until_nothing_is_left(gateway: PaymentGateway, dri
 
 def test_its_bill_has_what_moved_that_day_and_adds_up(gateway: PaymentGateway, driver: Driver, set_clock):
     request = make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.pay(gateway, request.reference)
     refund = make_refund(gateway, request, Money(90, "CNY"))
     gateway.refund(refund)
@@ -231,14 +272,14 @@ def test_its_bill_has_what_moved_that_day_and_adds_up(gateway: PaymentGateway, d
     assert bill.raw
 
 
-@pytest.mark.parametrize("damage", ["no headers", "changed body", "cut body", "empty body"])
+@pytest.mark.parametrize("damage", ["no signature", "changed body", "cut body", "empty body"])
 def test_a_notice_that_is_not_the_providers_is_refused(gateway: PaymentGateway, driver: Driver, damage: str):
     request = make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.pay(gateway, request.reference)
     headers, body = driver.notice(gateway, request.reference)
-    if damage == "no headers":
-        headers = {}
+    if damage == "no signature":
+        headers, body = driver.unsign(headers, body)
     body = {"changed body": body + b" ", "cut body": body[:-1], "empty body": b""}.get(damage, body)
     with pytest.raises(BadNotice):
         gateway.parse_notice(headers, body)

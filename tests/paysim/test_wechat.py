@@ -13,9 +13,9 @@ import requests
 from wechatpayv3 import WeChatPay, WeChatPayType
 
 from paysim.bank import Status
+from paysim.china import CHINA
 from paysim.faults import Fault, FaultKind
 from paysim.keys import private_pem, public_pem
-from paysim.providers.wechat_events import CHINA
 from tests.simulator import running
 
 NOTIFY = "http://127.0.0.1:9/webhooks/wechat"

@@ -46,7 +46,7 @@ class Payment(Stateful, Timestamped):
     provider_reference = models.CharField(_("provider's reference"), max_length=128, blank=True)
     # Whether the sale was settled by this payment; money of any other stands in an unapplied account.
     is_applied = models.BooleanField(_("settled the order"), default=False)
-    # "order:gateway" while pending, null afterwards: one open attempt each.
+    # "order:gateway" while pending, null afterwards, or once it made room for another: one open attempt each.
     open_key = models.CharField(max_length=48, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
     next_poll_at = models.DateTimeField(_("next question to the provider"), null=True, db_index=True)
     poll_count = models.PositiveSmallIntegerField(_("questions asked"), default=0)

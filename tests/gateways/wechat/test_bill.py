@@ -7,7 +7,7 @@ from datetime import UTC, date, timedelta
 
 import pytest
 
-from paysim.providers.wechat_events import CHINA
+from paysim.china import CHINA
 from sishu.core import clock
 from sishu.core.money import Money
 from sishu.gateways.base import BillNotReady, EntryKind, GatewayError
