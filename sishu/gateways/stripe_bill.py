@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Callable, Sequence
 from datetime import date
 
@@ -25,7 +26,18 @@ def read(day: date, rows: Sequence[Json], find_charge: Callable[[str], Json]) ->
     `find_charge` is asked for the charge behind a refund or a dispute that does not say which payment it is of.
     """
     raw = "\n".join(json.dumps(_kept(row), ensure_ascii=False, sort_keys=True) for row in rows)
-    return Bill(day, raw.encode(), tuple(_entry(row, find_charge) for row in rows))
+    moved: Counter[str] = Counter()
+    for row in rows:
+        if _is_failed_refund(row):
+            moved[row["source"]["id"]] += row["net"]
+    # Of a refund that came to nothing the money left and is back: no refund, and on one day nothing at all.
+    told = [row for row in rows if not _is_failed_refund(row) or moved[row["source"]["id"]]]
+    return Bill(day, raw.encode(), tuple(_entry(row, find_charge) for row in told))
+
+
+def _is_failed_refund(row: Json) -> bool:
+    source = row["source"]
+    return isinstance(source, dict) and source.get("object") == "refund" and source["status"] in ("failed", "canceled")
 
 
 def _entry(row: Json, find_charge: Callable[[str], Json]) -> BillEntry:
@@ -34,6 +46,8 @@ def _entry(row: Json, find_charge: Callable[[str], Json]) -> BillEntry:
     kind = KINDS.get(source.get("object", ""), EntryKind.OTHER)
     if row["type"].startswith("payout"):
         kind = EntryKind.PAYOUT
+    elif _is_failed_refund(row):
+        kind = EntryKind.OTHER
     reference = payment_reference(source)
     if kind in (EntryKind.REFUND, EntryKind.DISPUTE) and not reference and source.get("charge"):
         reference = payment_reference(find_charge(source["charge"]))
