@@ -42,6 +42,7 @@ INSTALLED_APPS = [
     "sishu.cli",
     "sishu.web",
     "sishu.reactions",
+    "sishu.payouts",
     "sishu.commerce",
     "sishu.content",
     "sishu.moderation",
@@ -264,6 +265,10 @@ SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)
 PLATFORM_SHARE_BPS = env.int("PLATFORM_SHARE_BPS", 1000)
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", 7)
+# How long a changed payee account must stand before real money is paid to it, so that its owner can object.
+PAYOUT_COOLDOWN_HOURS = env.int("PAYOUT_COOLDOWN_HOURS", 48)
+if PAYOUT_COOLDOWN_HOURS < 0:
+    raise ImproperlyConfigured(f"PAYOUT_COOLDOWN_HOURS is {PAYOUT_COOLDOWN_HOURS}; set it to hours, or to 0 for none.")
 if not 0 <= PLATFORM_SHARE_BPS <= 10_000:
     raise ImproperlyConfigured(
         f"PLATFORM_SHARE_BPS is {PLATFORM_SHARE_BPS}; it counts hundredths of a percent, 0 to 10000."

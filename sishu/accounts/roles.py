@@ -29,6 +29,9 @@ VIEW_ORDER = "commerce.view_order"
 CHANGE_OFFER = "commerce.change_offer"
 REFUND_PAYMENT = "commerce.refund_payment"
 EXPLAIN_ACCESS = "commerce.explain_access"
+VIEW_PAYOUT = "payouts.view_payout"
+REQUEST_PAYOUT = "payouts.request_payout"
+APPROVE_PAYOUT = "payouts.approve_payout"
 VIEW_TRANSFER = "ledger.view_transfer"
 VIEW_JOB = "jobs.view_jobrun"
 VIEW_DELIVERY = "outbox.view_delivery"
@@ -50,7 +53,7 @@ ROLES: dict[str, tuple[str, ...]] = {
     OWNER: (EVERYTHING,),
     REVIEWER: (STUDIO, REVIEW_WORK, WITHDRAW_WORK),
     CREATOR: (STUDIO,),
-    FINANCE: (STUDIO, *BOOKS, REFUND_PAYMENT, EXPLAIN_ACCESS),
+    FINANCE: (STUDIO, *BOOKS, REFUND_PAYMENT, EXPLAIN_ACCESS, VIEW_PAYOUT, REQUEST_PAYOUT, APPROVE_PAYOUT),
     SUPPORT: (STUDIO, EXPLAIN_ACCESS),
     MEMBER: (),
 }

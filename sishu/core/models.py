@@ -57,7 +57,8 @@ class Stateful(models.Model):
         columns = {field.name: field for field in self._meta.concrete_fields}
         quote = connection.ops.quote_name
         changes = ", ".join(f"{quote(str(columns[name].column))} = %s" for name in values)
-        params = [columns[name].get_db_prep_save(value, connection) for name, value in values.items()]
+        plain = {name: value.pk if isinstance(value, models.Model) else value for name, value in values.items()}
+        params = [columns[name].get_db_prep_save(value, connection) for name, value in plain.items()]
         with connection.cursor() as cursor:
             cursor.execute(
                 f"UPDATE {quote(self._meta.db_table)} SET {changes} WHERE id = %s AND status = %s",  # noqa: S608  our names
