@@ -133,7 +133,10 @@ def reject(payout_id: int, *, reason: str, by: User) -> Payout:
     Raises NotAllowed, Invalid, Missing, and WrongStatus once it was paid.
     """
     payout = _lock(payout_id)
-    is_own = by.pk in (payout.requested_by_id, payout.payee_id) and payout.status == Payout.Status.REQUESTED
+    is_own = by.pk in (payout.requested_by_id, payout.payee_id) and payout.status in (
+        Payout.Status.REQUESTED,
+        Payout.Status.REJECTED,
+    )
     if not is_own:
         _check_duty(by)
     return _end(payout, Payout.Status.REJECTED, reason, by)

@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass
+from datetime import datetime
+from operator import attrgetter
 
 from django.db.models import Q, Sum
+from django.utils.formats import date_format
+from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
 from sishu.core.money import Money
@@ -45,6 +49,34 @@ class Purse:
     def key(self) -> str:
         """Which of a person's purses, such as live:CNY."""
         return f"{self.book}:{self.currency}"
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One thing that happened to a payout: when, what, by whom, and the particulars."""
+
+    moment: datetime
+    what: str
+    who: str
+    detail: str = ""
+
+
+def timeline(payout: Payout) -> list[Step]:
+    """Everything that happened to a payout, oldest first, in the language of the moment."""
+    to = f"{payout.money} · {payout.get_method_display()} {payout.tail}"
+    steps = [Step(payout.created_at, _("Payout asked for"), payout.requested_by.name, to)]
+    if payout.approved_by and payout.approved_at:
+        steps.append(Step(payout.approved_at, _("Payout approved"), payout.approved_by.name))
+    if payout.settled_by and payout.settled_at and payout.paid_on:
+        proof = _("paid on %(day)s, bank’s reference %(proof)s") % {
+            "day": date_format(payout.paid_on),
+            "proof": payout.proof,
+        }
+        steps.append(Step(payout.settled_at, _("Written down as paid"), payout.settled_by.name, proof))
+    if payout.ended_by and payout.ended_at:
+        what = _("Payout rejected") if payout.status == Payout.Status.REJECTED else _("Payout did not arrive")
+        steps.append(Step(payout.ended_at, what, payout.ended_by.name, payout.reason))
+    return sorted(steps, key=attrgetter("moment"))
 
 
 def payable(users: Iterable[User] | None = None) -> list[Purse]:

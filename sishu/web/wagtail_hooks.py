@@ -27,7 +27,9 @@ from sishu.web.studio.journals import JournalViewSet
 from sishu.web.studio.offers import OfferViewSet
 from sishu.web.studio.orders import OrderViewSet
 from sishu.web.studio.own_pages import OwnDocuments, OwnImages
+from sishu.web.studio.payable import PayableViewSet
 from sishu.web.studio.payments import PaymentViewSet
+from sishu.web.studio.payouts import PayoutViewSet
 from sishu.web.studio.plan import PlanViewSet
 from sishu.web.studio.refunds import RefundViewSet
 from sishu.web.studio.works import WorkViewSet, withdrawal_buttons
@@ -44,8 +46,8 @@ class Selling(ViewSetGroup):
     menu_icon = "pick"
     menu_order = 250
     items = (
-        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, JournalViewSet, OfferViewSet, PlanViewSet,
-        ExplainViewSet,
+        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, PayableViewSet, PayoutViewSet, JournalViewSet,
+        OfferViewSet, PlanViewSet, ExplainViewSet,
     )  # fmt: skip
 
 

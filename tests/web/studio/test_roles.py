@@ -18,10 +18,12 @@ from sishu.ledger.models import Journal
 from sishu.moderation import cases
 from sishu.moderation.models import Case
 from sishu.outbox.models import Delivery, Fact
+from sishu.payouts.models import Payout
 from sishu.web.studio import own_pages
 from tests.factories.accounts import make_user
 from tests.factories.commerce import buy, make_offer, pay, start
 from tests.factories.content import make_house
+from tests.payouts.desk import ask, earn, make_payee
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
 
@@ -46,6 +48,15 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "cases:inspect": {OWNER, FINANCE},  # a case about money; reviews are tested in test_cases.py
     "cases:decide": {OWNER, FINANCE},
     "cases:give_back": {OWNER, FINANCE},
+    "payable:index": {OWNER, FINANCE},
+    "payable:request": {OWNER, FINANCE},
+    "payouts:index": {OWNER, FINANCE},
+    "payouts:index_results": {OWNER, FINANCE},
+    "payouts:inspect": {OWNER, FINANCE},
+    "payouts:approve": {OWNER, FINANCE},
+    "payouts:settle": {OWNER, FINANCE},
+    "payouts:reject": {OWNER, FINANCE},
+    "payouts:fail": {OWNER, FINANCE},
     "journals:index": {OWNER, FINANCE},
     "journals:index_results": {OWNER, FINANCE},
     "journals:inspect": {OWNER, FINANCE},
@@ -219,7 +230,11 @@ def rows() -> dict[str, int]:
         payment=twice, part=Refund.Part.UNAPPLIED, reference="r1", amount=1, currency="CNY", status="failed",
         open_key=refunds.open_key(twice, Refund.Part.UNAPPLIED),
     )  # fmt: skip
+    payee = make_payee()
+    earn(payee, 100)
     return {
+        "payable": payee.pk,
+        "payouts": ask(payee, 100, payee).pk,
         "orders": order.pk,
         "payments": twice.pk,
         "refunds": refund.pk,
@@ -261,7 +276,13 @@ def test_the_table_of_wagtails_pages(people):
     assert {name: who_may_open(name, (), people) for name in wanted} == wanted
 
 
-@pytest.mark.parametrize("name", ["orders:refund", "payments:refresh", "cases:decide", "cases:give_back"])
+@pytest.mark.parametrize(
+    "name",
+    [
+        "orders:refund", "payments:refresh", "cases:decide", "cases:give_back", "payable:request", "payouts:approve",
+        "payouts:settle", "payouts:reject", "payouts:fail",
+    ],
+)  # fmt: skip
 def test_an_action_is_refused_by_post_too(rows, people, name):
     url = reverse(name, args=(rows[name.partition(":")[0]],))
     for role in (REVIEWER, CREATOR, SUPPORT, roles.MEMBER, ""):
@@ -269,6 +290,7 @@ def test_an_action_is_refused_by_post_too(rows, people, name):
     assert Order.objects.filter(status="refunded").count() == 0
     assert Refund.objects.count() == 1
     assert Case.objects.filter(status="decided").count() == 0
+    assert [payout.status for payout in Payout.objects.all()] == ["requested"]
 
 
 @pytest.mark.parametrize("action", ["add", "edit", "delete", "copy", "history", "usage"])
@@ -280,7 +302,7 @@ def test_no_row_of_the_books_has_a_page_to_change_it(action):
 
 def test_not_even_a_superuser_changes_a_row_of_the_books():
     master = make_user("master", is_superuser=True)
-    for model in (Order, Refund, Journal, Case, JobRun, Delivery):
+    for model in (Order, Refund, Payout, Journal, Case, JobRun, Delivery):
         policy = policy_registry.get_by_type(model)
         assert policy.user_has_permission(master, "view")
         assert not policy.user_has_any_permission(master, {"add", "change", "delete", "publish"})
