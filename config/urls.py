@@ -28,6 +28,7 @@ urlpatterns = [
     path("", include("sishu.web.invitations")),
     path("", include("sishu.web.uploads")),
     path("", include("sishu.web.shop")),
+    path("", include("sishu.web.asking_back")),
     path("", include("sishu.web.cashier")),
     path("", include("sishu.web.library")),
     path("", include("sishu.web.statement")),

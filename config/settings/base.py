@@ -194,6 +194,8 @@ ACCOUNT_EMAIL_CONFIRMATION_AUTHENTICATED_REDIRECT_URL = "/library"
 ACCOUNT_PREVENT_ENUMERATION = True
 ACCOUNT_LOGOUT_ON_PASSWORD_CHANGE = True
 ACCOUNT_REAUTHENTICATION_REQUIRED = True
+# Seconds for which a password counts, before money moves or an account changes hands.
+ACCOUNT_REAUTHENTICATION_TIMEOUT = 300
 ACCOUNT_CHANGE_EMAIL = True
 ACCOUNT_EMAIL_NOTIFICATIONS = True
 ACCOUNT_SESSION_REMEMBER = True
@@ -265,6 +267,10 @@ SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)
 PLATFORM_SHARE_BPS = env.int("PLATFORM_SHARE_BPS", 1000)
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", 7)
+# Whether money that bought nothing (late, twice, the wrong sum) goes back by itself; else a case waits for a person.
+AUTO_REFUND = env.bool("AUTO_REFUND", False)
+# Currency → minor units that one person may give back alone, "CNY=50000,USD=10000"; other currencies: nothing. Empty: all.
+REFUND_APPROVAL_ABOVE = env.dict("REFUND_APPROVAL_ABOVE", cast={"value": int}, default={})
 # How long a changed payee account must stand before real money is paid to it, so that its owner can object.
 PAYOUT_COOLDOWN_HOURS = env.int("PAYOUT_COOLDOWN_HOURS", 48)
 if PAYOUT_COOLDOWN_HOURS < 0:

@@ -20,3 +20,10 @@ class OrderRefunded:
     order_id: int
     user_id: int
     refund_id: int
+
+
+@dataclass(frozen=True, slots=True)
+class MoneySetApart:
+    """Money arrived that bought nothing; it stands apart until a person decides, or goes back by itself."""
+
+    payment_id: int

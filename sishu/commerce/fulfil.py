@@ -72,6 +72,9 @@ class Fulfiller(Protocol):
     def revoke(self, order: Order, line: SoldLine) -> None:
         """Take back what `grant` gave."""
 
+    def restore(self, order: Order, line: SoldLine) -> None:
+        """Give again what `revoke` took: the money did not go back after all."""
+
 
 def is_owned(order: Order, lines: Iterable[SoldLine]) -> bool:
     """Whether the buyer has for good what any of the lines would give."""
@@ -88,6 +91,12 @@ def revoke(order: Order, lines: Iterable[SoldLine]) -> None:
     """Take back what each line gave."""
     for line in lines:
         plugins.load("fulfilment", line.kind).revoke(order, line)
+
+
+def restore(order: Order, lines: Iterable[SoldLine]) -> None:
+    """Give again what each line gave."""
+    for line in lines:
+        plugins.load("fulfilment", line.kind).restore(order, line)
 
 
 class AccessFulfiller:
@@ -110,6 +119,13 @@ class AccessFulfiller:
 
     def revoke(self, order: Order, line: SoldLine) -> None:
         Entitlement.objects.filter(source=line.ref, revoked_at=None).update(revoked_at=clock.now(), owned_key=None)
+
+    def restore(self, order: Order, line: SoldLine) -> None:
+        # Whoever bought the same again meanwhile has it by that order.
+        owned_key = None if line.interval or self.is_owned(order, line) else _owned_key(order, line)
+        revoked = Entitlement.objects.filter(source=line.ref, revoked_at__isnull=False)
+        if owned_key or line.interval:
+            revoked.update(revoked_at=None, owned_key=owned_key)
 
     def _next_month_of_plan(self, order: Order, line: SoldLine) -> tuple[datetime, datetime]:
         """From when until when one more month runs: after what is paid for already, or from now."""

@@ -106,8 +106,9 @@ def _place(user: User, offer_id: int, language: str, return_path: str, title: st
         expires_at=clock.now() + timedelta(minutes=settings.ORDER_LIFETIME_MINUTES),
     )  # fmt: skip
     OrderLine.objects.create(
-        order=order, offer_id=offer_id, title=title[:160] or offer.title, amount=offer.amount, split=offer.split
-    )
+        order=order, offer_id=offer_id, title=title[:160] or offer.title, amount=offer.amount, split=offer.split,
+        refund_days=settings.REFUND_WINDOW_DAYS,
+    )  # fmt: skip
     if not order.amount:
         settle_free(order)
     return order

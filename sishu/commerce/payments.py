@@ -11,8 +11,8 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from sishu.commerce import fulfil, refunds, splits
-from sishu.commerce.facts import OrderPaid
+from sishu.commerce import disputes, fulfil, splits, unwinding
+from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
 from sishu.core import addresses, clock, plugins
@@ -152,7 +152,8 @@ def _apply(snapshot: Snapshot, heard_from: str, *, is_second_look: bool = False)
             capture_more(payment, snapshot.captured)
     elif snapshot.outcome in DEAD_ENDS and payment.status == Payment.Status.PENDING:
         payment.move_to(DEAD_ENDS[snapshot.outcome], open_key=None, next_poll_at=None)
-    refunds.apply(order, payment, snapshot.refunds)
+    unwinding.apply(order, payment, snapshot.refunds)
+    disputes.apply(order, payment, snapshot.disputes)
     return payment
 
 
@@ -230,6 +231,7 @@ def set_apart(payment: Payment, money: Money, code: str, **data: Any) -> None:
         moves=splits.of_unapplied(payment.gateway, payment.reference, money.amount),
     )  # fmt: skip
     cases.open(ref=payment.ref, kind="unapplied", code=code, data={**payment.told(money), **data})
+    publisher.publish(MoneySetApart(payment_id=payment.pk))
 
 
 def refresh(payment: Payment) -> Payment:

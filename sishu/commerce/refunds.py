@@ -4,27 +4,24 @@ from __future__ import annotations
 
 import logging
 import secrets
-from collections.abc import Iterable, Iterator
-from datetime import timedelta
+from collections.abc import Mapping
+from datetime import datetime, timedelta
 
+from django.conf import settings
 from django.db import transaction
-from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
-from sishu.commerce import fulfil, splits
-from sishu.commerce.facts import OrderRefunded
+from sishu.commerce import unwinding
 from sishu.commerce.locks import lock_payment
-from sishu.commerce.models import Order, Payment, Refund
+from sishu.commerce.models import Order, Payment, Refund, RefundLine
 from sishu.core import addresses, clock, plugins
-from sishu.core.errors import DomainError
+from sishu.core.errors import DomainError, Missing, NotAllowed
+from sishu.core.models import WrongStatus
 from sishu.core.money import Money
-from sishu.gateways.base import GatewayError, PaymentGateway, RefundOutcome, RefundRequest, RefundSnapshot
-from sishu.ledger import chart, journal
-from sishu.ledger.models import Book, Journal
-from sishu.ledger.selectors import balance
+from sishu.gateways.base import GatewayError, PaymentGateway, RefundOutcome, RefundRequest
 from sishu.moderation import cases
-from sishu.outbox import publisher
+from sishu.moderation.models import Decision
 
 log = logging.getLogger(__name__)
 
@@ -37,49 +34,180 @@ class NothingToRefund(DomainError):
     code = "nothing_to_refund"
 
 
-def refund(payment_id: int, part: str, *, by: User | None, reason: str = "") -> Refund:
-    """Give back all of one part of a payment. Pressing twice refunds once. Raises Missing, NothingToRefund."""
-    return submit(request(payment_id, part, by=by, reason=reason))
+def refund(
+    payment_id: int, part: str, *, by: User | None, reason: str = "", lines: Mapping[int, int] | None = None,
+    closes_access: bool = True, form_key: str | None = None,
+) -> Refund:  # fmt: skip
+    """Give back all of one part of a payment, or `lines` (line id → minor units) of a sale.
+
+    Pressing twice refunds once: a part of a line by its `form_key`, all that is left by itself. Above the house's limit
+    it waits for a second person. Raises Missing, NothingToRefund, WrongStatus while another refund is under way.
+    """
+    return submit(
+        request(payment_id, part, by=by, reason=reason, lines=lines, closes_access=closes_access, form_key=form_key)
+    )
 
 
 @transaction.atomic
-def request(payment_id: int, part: str, *, by: User | None, reason: str = "") -> Refund:
-    """Write down that a part of a payment is to go back, or find that this was written down before."""
+def request(
+    payment_id: int, part: str, *, by: User | None, reason: str = "", lines: Mapping[int, int] | None = None,
+    closes_access: bool = True, form_key: str | None = None,
+) -> Refund:  # fmt: skip
+    """Write down that money is to go back, or find that this was written down before."""
     payment = lock_payment(pk=payment_id)
-    latest = Refund.objects.filter(payment=payment, part=part).first()
-    if latest is not None and latest.status != Refund.Status.SUCCEEDED:
-        return latest
-    money = refundable(payment, payment.order, part)
+    known = Refund.objects.filter(payment=payment, part=part)
+    if form_key and (same := known.filter(form_key=form_key).first()):
+        return same
+    under_way = known.filter(open_key=unwinding.open_key(payment, part)).first()
+    if under_way is not None and lines is None:
+        return under_way
+    if under_way is not None:
+        raise WrongStatus(
+            _("Refund %(reference)s of %(money)s is still under way. Please wait until it has ended.")
+            % {"reference": under_way.reference, "money": under_way.money}
+        )
+    wanted = _wanted_lines(payment.order, lines) if part == Refund.Part.SALE and payment.is_applied else {}
+    money = Money(sum(wanted.values()), payment.order.currency) if wanted else _unapplied(payment, part)
     if not money:
-        if latest is not None:
+        latest = known.filter(status=Refund.Status.SUCCEEDED).first()
+        if latest is not None and lines is None:
             return latest
         raise NothingToRefund(
             _("Payment %(reference)s holds nothing to give back here.") % {"reference": payment.reference}
         )
-    return Refund.objects.create(
+    given_up = next((one for one in known.filter(status=Refund.Status.FAILED) if _is_same(one, money, wanted)), None)
+    return (
+        _retry(given_up, by)
+        if given_up
+        else _propose(payment, part, money, wanted, by, reason, closes_access, form_key)
+    )
+
+
+def _wanted_lines(order: Order, lines: Mapping[int, int] | None) -> dict[int, int]:
+    """Line id → minor units: what was asked for, or all that is left."""
+    held = {line.pk: line.refundable_amount for line in order.lines.all()}
+    if lines is None:
+        return {pk: amount for pk, amount in held.items() if amount} if order.status == Order.Status.PAID else {}
+    for pk, amount in lines.items():
+        if pk not in held:
+            raise Missing(_("Order %(number)s has no such line.") % {"number": order.number})
+        if not 0 < amount <= held[pk]:
+            raise NothingToRefund(
+                _("Of this line, %(held)s can still be given back.") % {"held": Money(held[pk], order.currency)}
+            )
+    return dict(lines)
+
+
+def _unapplied(payment: Payment, part: str) -> Money:
+    return unwinding.held_unapplied(payment) if part == Refund.Part.UNAPPLIED else Money(0, payment.currency)
+
+
+def _is_same(one: Refund, money: Money, wanted: Mapping[int, int]) -> bool:
+    return one.money == money and dict(one.lines.values_list("line_id", "amount")) == wanted
+
+
+def _retry(given_up: Refund, by: User | None) -> Refund:
+    """Ask once more under the reference by which the provider knows it."""
+    if not unwinding.reserve(given_up):
+        raise NothingToRefund(_("Refund %(reference)s holds nothing any more.") % {"reference": given_up.reference})
+    key = unwinding.open_key(given_up.payment, given_up.part)
+    given_up.move_to(Refund.Status.REQUESTED, open_key=key, next_try_at=clock.now() + RETRY_AFTER[0])
+    return given_up
+
+
+def _propose(
+    payment: Payment, part: str, money: Money, wanted: Mapping[int, int], by: User | None, reason: str,
+    closes_access: bool, form_key: str | None,
+) -> Refund:  # fmt: skip
+    needs_another = by is not None and needs_second_person(money)
+    one = Refund.objects.create(
         payment=payment, part=part, reference=secrets.token_hex(12), amount=money.amount, currency=money.currency,
-        reason=reason[:300], requested_by=by, next_try_at=clock.now() + RETRY_AFTER[0], open_key=open_key(payment, part),
+        status=Refund.Status.PROPOSED if needs_another else Refund.Status.REQUESTED, closes_access=closes_access,
+        reason=reason[:300], requested_by=by, next_try_at=None if needs_another else clock.now() + RETRY_AFTER[0],
+        open_key=unwinding.open_key(payment, part), form_key=form_key,
     )  # fmt: skip
+    RefundLine.objects.bulk_create(RefundLine(refund=one, line_id=pk, amount=amount) for pk, amount in wanted.items())
+    if not unwinding.reserve(one):
+        raise NothingToRefund(_("Payment %(reference)s holds less by now.") % {"reference": payment.reference})
+    if needs_another:
+        cases.open(ref=one.ref, kind="refund_proposed", code="refund_proposed", data=payment.told(money))
+    return one
 
 
-def open_key(payment: Payment, part: str) -> str:
-    """The key that two people share who give back the same money."""
-    return f"{payment.pk}:{part}"
+def needs_second_person(money: Money) -> bool:
+    """Whether a refund of this is more than one person may give back alone."""
+    limits: dict[str, int] = settings.REFUND_APPROVAL_ABOVE
+    return bool(limits) and money.amount > limits.get(money.currency, 0)
+
+
+def approve(refund_id: int, *, by: User) -> Refund:
+    """A second person agrees, and the provider is asked. Raises Missing, NotAllowed for who requested it, WrongStatus."""
+    with transaction.atomic():
+        one = _locked(refund_id)
+        if one.requested_by == by:
+            raise NotAllowed(_("Whoever asked for a refund of this size cannot approve it. It takes a second person."))
+        one.move_to(Refund.Status.REQUESTED, approved_by=by, next_try_at=clock.now() + RETRY_AFTER[0])
+        _decide(one, Decision.Outcome.SETTLED, by, "")
+    return submit(one)
+
+
+@transaction.atomic
+def reject(refund_id: int, *, by: User, reason: str) -> Refund:
+    """It does not go back. Whoever asked for it may also take it back so. Raises Missing, WrongStatus."""
+    one = _locked(refund_id)
+    one.move_to(Refund.Status.REJECTED, open_key=None)
+    unwinding.release(one)
+    _decide(one, Decision.Outcome.SETTLED, by, reason)
+    return one
 
 
 def refundable(payment: Payment, order: Order, part: str) -> Money:
-    """What the part still holds, by the books; a refund that is under way is not yet deducted."""
-    if part == Refund.Part.SALE:
-        is_held = payment.is_applied and order.status == Order.Status.PAID
-        return Money(order.amount if is_held else 0, order.currency)
-    currency = payment.captured.currency
-    held = balance(chart.unapplied(payment.reference), book=Book(payment.book), currency=currency)
-    return Money(held, currency)
+    """What the part still holds and nobody asked back."""
+    if part == Refund.Part.UNAPPLIED:
+        return unwinding.held_unapplied(payment)
+    is_held = payment.is_applied and order.status == Order.Status.PAID
+    held = sum(line.refundable_amount for line in order.lines.all()) if is_held else 0
+    return Money(held, order.currency)
+
+
+def refund_until(order: Order) -> datetime | None:
+    """Until when the buyer gets an order back by asking; None when it was not paid, or promised nothing."""
+    days = min((line.refund_days for line in order.lines.all()), default=0)
+    return order.paid_at + timedelta(days=days) if order.paid_at and days and order.amount else None
+
+
+def open_until(order: Order) -> datetime | None:
+    """Until when the buyer may still ask; None when they may not, or there is nothing left to ask for."""
+    until = refund_until(order) if order.status == Order.Status.PAID else None
+    return until if until and clock.now() <= until else None
+
+
+def ask_back(order: Order, *, by: User, reason: str = "") -> Refund:
+    """The buyer asks for their money within the time that the checkout promised. Raises NotAllowed afterwards."""
+    until = refund_until(order)
+    payment = order.payments.filter(is_applied=True).first()
+    if order.user_id != by.pk or payment is None:
+        raise Missing(_("There is no such order."))
+    if until is None or clock.now() > until:
+        raise NotAllowed(_("The time to ask for this money back is over. Please write to us."))
+    return submit(request(payment.pk, Refund.Part.SALE, by=None, reason=reason or _("asked for by the buyer in time")))
+
+
+def give_back_unapplied(payment_id: int) -> Refund | None:
+    """Give back what a payment brought without buying anything, if it still holds any. Nobody asked for it."""
+    try:
+        one = refund(payment_id, Refund.Part.UNAPPLIED, by=None, reason=_("it bought nothing"))
+    except NothingToRefund:
+        return None
+    case = cases.find_open(ref=one.payment.ref, kind="unapplied")
+    if case is not None and one.status == Refund.Status.SUCCEEDED:
+        cases.decide(case, Decision.Outcome.SETTLED, reason=one.reason)
+    return one
 
 
 def submit(refund: Refund) -> Refund:
     """Ask the provider, under the refund's own reference however often it is asked, and apply the answer."""
-    if refund.status == Refund.Status.SUCCEEDED:
+    if refund.status not in (Refund.Status.REQUESTED, Refund.Status.PROCESSING):
         return refund
     payment = refund.payment
     gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
@@ -98,94 +226,37 @@ def submit(refund: Refund) -> Refund:
         return refund
     with transaction.atomic():
         payment = lock_payment(pk=payment.pk)
-        apply(payment.order, payment, [answer])
+        unwinding.apply(payment.order, payment, [answer])
     refund.refresh_from_db()
     return refund
-
-
-def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -> None:
-    """Bring a payment's refunds to what the provider says. The caller holds the locks of order and payment."""
-    for snapshot in snapshots:
-        refund = Refund.objects.select_for_update().filter(reference=snapshot.reference, payment=payment).first()
-        if refund is None:
-            if snapshot.outcome == RefundOutcome.SUCCEEDED:
-                recognise(order, payment, snapshot)
-        elif snapshot.outcome == RefundOutcome.SUCCEEDED and refund.status != Refund.Status.SUCCEEDED:
-            settle(order, payment, refund)
-        elif snapshot.outcome == RefundOutcome.FAILED and refund.status == Refund.Status.REQUESTED:
-            refund.move_to(Refund.Status.FAILED, next_try_at=None)
-            data = payment.told(refund.money)
-            cases.open(ref=refund.ref, kind="refund_failed", code="refund_refused", data=data)
-
-
-def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
-    """Money went back at the provider, not from here. The caller holds the locks.
-
-    All of what a part holds gives that part back, what bought nothing first. Any other amount leaves the provider's
-    account for one of its own, and a person must say what it was for.
-    """
-    part = _matching_part(order, payment, snapshot.refunded)
-    if part is not None:
-        # One that the provider had refused to us, and that was made there after all, is the same refund.
-        refund = Refund.objects.filter(open_key=open_key(payment, part)).first() or Refund(payment=payment, part=part)
-        refund.reference, refund.open_key = snapshot.reference, open_key(payment, part)
-        refund.amount, refund.currency = snapshot.refunded.amount, snapshot.refunded.currency
-        refund.save()
-        settle(order, payment, refund)
-        return
-    key = f"foreign_refund:{snapshot.reference}"
-    if Journal.objects.filter(key=key).exists():
-        return
-    journal.post(
-        key=key, kind="foreign_refund", ref=order.ref, book=Book(payment.book), currency=snapshot.refunded.currency,
-        moves=splits.of_foreign_refund(payment.gateway, payment.reference, snapshot.refunded.amount),
-    )  # fmt: skip
-    data = {**payment.told(snapshot.refunded), "refund": snapshot.reference}
-    cases.open(ref=payment.ref, kind="foreign_refund", code="foreign_refund", data=data)
-
-
-def _matching_part(order: Order, payment: Payment, money: Money) -> str | None:
-    """The part that holds exactly this. None while a refund of ours is under way: the provider may be telling of both."""
-    if payment.refunds.filter(status=Refund.Status.REQUESTED).exists():
-        return None
-    parts = (Refund.Part.UNAPPLIED, Refund.Part.SALE)
-    return next((part for part in parts if refundable(payment, order, part) == money), None)
-
-
-def settle(order: Order, payment: Payment, refund: Refund) -> None:
-    """What must be true together once money went back: books reversed, access closed. The caller holds the locks."""
-    refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None, open_key=None)
-    actor = refund.requested_by.username if refund.requested_by else ""
-    if refund.part == Refund.Part.UNAPPLIED:
-        for number, entry in enumerate(_unapplied_journals(payment, refund.amount), start=1):
-            journal.reverse(entry, key=f"refund:{refund.reference}:{number}", kind="refund", actor=actor)
-        return
-    sale = Journal.objects.get(key=f"sale:{payment.reference}")
-    journal.reverse(sale, key=f"refund:{refund.reference}", kind="refund", actor=actor)
-    order.move_to(Order.Status.REFUNDED)
-    fulfil.revoke(order, fulfil.sold_lines(order))
-    publisher.publish(OrderRefunded(order_id=order.pk, user_id=order.user_id, refund_id=refund.pk))
 
 
 def retry_due(limit: int = 50) -> int:
     """Ask again about refunds the provider has not confirmed. Returns how many were asked."""
     asked = 0
-    due = Refund.objects.filter(status=Refund.Status.REQUESTED, next_try_at__lte=clock.now())
+    unconfirmed = (Refund.Status.REQUESTED, Refund.Status.PROCESSING)
+    due = Refund.objects.filter(status__in=unconfirmed, next_try_at__lte=clock.now())
     for refund in due.select_related("payment").order_by("next_try_at")[:limit]:
         tries = refund.try_count + 1
         next_try_at = clock.now() + RETRY_AFTER[min(tries, len(RETRY_AFTER) - 1)]
-        mine = Refund.objects.filter(pk=refund.pk, try_count=refund.try_count, status=Refund.Status.REQUESTED)
+        mine = Refund.objects.filter(pk=refund.pk, try_count=refund.try_count, status__in=unconfirmed)
         if mine.update(try_count=tries, next_try_at=next_try_at):
+            refund.try_count = tries
             asked += 1
             submit(refund)
     return asked
 
 
-def _unapplied_journals(payment: Payment, amount: int) -> Iterator[Journal]:
-    """The oldest bookings of money set apart that make up `amount`: what came after a refund was asked for stays."""
-    entries = Journal.objects.filter(key__startswith=f"unapplied:{payment.reference}:", reversal=None).order_by("id")
-    for entry in entries.annotate(total=Sum("transfers__amount")):
-        if amount <= 0:
-            return
-        amount -= entry.total
-        yield entry
+def _locked(refund_id: int) -> Refund:
+    """The refund, with its payment and order locked before it."""
+    payment_id = Refund.objects.filter(pk=refund_id).values_list("payment_id", flat=True).first()
+    if payment_id is None:
+        raise Missing(_("There is no such refund."))
+    lock_payment(pk=payment_id)
+    return Refund.objects.select_for_update().get(pk=refund_id)
+
+
+def _decide(one: Refund, outcome: str, by: User, reason: str) -> None:
+    case = cases.find_open(ref=one.ref, kind="refund_proposed")
+    if case is not None:
+        cases.decide(case, outcome, who=by, reason=reason)

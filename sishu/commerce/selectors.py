@@ -19,7 +19,7 @@ from sishu.accounts.models import User
 from sishu.commerce import access, refunds
 from sishu.commerce.access import Verdict
 from sishu.commerce.facts import OrderPaid, OrderRefunded
-from sishu.commerce.models import Entitlement, Offer, Order, OrderLine, Payment, Refund
+from sishu.commerce.models import Dispute, Entitlement, Offer, Order, OrderLine, Payment, Refund
 from sishu.content.models import Authorship, HomePage
 from sishu.core.errors import Missing
 from sishu.core.money import Money
@@ -46,6 +46,7 @@ def timeline(order: Order) -> list[Event]:
     given_back = list(
         Refund.objects.filter(payment__in=payments).select_related("requested_by", "payment").order_by("id")
     )
+    disputes = list(Dispute.objects.filter(payment__in=payments).order_by("id"))
     lines = list(order.lines.all())
     events = [
         *_of_order(order, lines),
@@ -53,7 +54,8 @@ def timeline(order: Order) -> list[Event]:
         *_of_entitlements(lines),
         *_of_books(order),
         *(event for refund in given_back for event in _of_refund(refund)),
-        *_of_cases([order.ref, *(one.ref for one in payments), *(one.ref for one in given_back)]),
+        *(event for dispute in disputes for event in _of_dispute(dispute)),
+        *_of_cases([order.ref, *(one.ref for some in (payments, given_back, disputes) for one in some)]),
         *_of_facts(order),
     ]
     return sorted(events, key=attrgetter("moment"))  # stable: what shares a moment stays in the order above
@@ -95,7 +97,13 @@ def _of_books(order: Order) -> Iterator[Event]:
     names = {
         "sale": _("Sale booked"),
         "unapplied": _("Money set apart in the books"),
-        "refund": _("Booking reversed"),
+        "refund": _("Refund booked"),
+        "refund_paid": _("Refund arrived"),
+        "refund_failed": _("Refund taken back in the books"),
+        "maturity": _("Earnings can be paid out"),
+        "fee": _("Provider’s fee"),
+        "dispute": _("Money taken for a dispute"),
+        "dispute_won": _("Dispute won, money back"),
         "foreign_refund": _("Refund made at the provider set apart in the books"),
     }
     for journal in Journal.objects.filter(ref=order.ref).order_by("id"):
@@ -112,6 +120,16 @@ def _of_refund(refund: Refund) -> Iterator[Event]:
         yield Event(refund.settled_at, _("Money given back"), detail=f"{refund.money} · {refund.reference}")
     elif refund.status == Refund.Status.FAILED:
         yield Event(refund.updated_at, _("Refund refused by the provider"), detail=refund.reference)
+    elif refund.status == Refund.Status.REJECTED:
+        yield Event(refund.updated_at, _("Refund rejected"), detail=refund.reference)
+
+
+def _of_dispute(dispute: Dispute) -> Iterator[Event]:
+    detail = f"{dispute.money} · {dispute.reference}"
+    yield Event(dispute.created_at, _("Dispute opened"), detail=detail)
+    if dispute.decided_at:
+        won = dispute.status == Dispute.Status.WON
+        yield Event(dispute.decided_at, _("Dispute won") if won else _("Dispute lost"), detail=detail)
 
 
 def _of_cases(refs: Sequence[str]) -> Iterator[Event]:
@@ -149,6 +167,8 @@ def case_kind_label(kind: str) -> str:
         "unapplied": _("money that bought nothing"),
         "foreign_refund": _("refund made at the provider"),
         "refund_failed": _("refund refused by the provider"),
+        "refund_proposed": _("refund that waits for a second person"),
+        "dispute": _("buyer’s objection to a charge"),
         "unknown_payment": _("payment that nobody here asked for"),
         "review": _("review of a work"),
     }
@@ -166,6 +186,17 @@ def case_remark(case: Case) -> str:
         "already_owned": _("%(money)s of %(reference)s: by then the buyer owned what order %(order)s would give."),
         "too_late": _("%(money)s of %(reference)s: it came after order %(order)s had expired."),
         "foreign_refund": _("%(money)s of %(reference)s: given back at the provider as %(refund)s."),
+        "foreign_part": _(
+            "%(money)s of %(reference)s: given back at the provider as %(refund)s, and booked as a part of order %(order)s."
+        ),
+        "refund_proposed": _("%(money)s of %(reference)s: more than one person may give back alone."),
+        "dispute_open": _(
+            "%(money)s of %(reference)s: the buyer of order %(order)s objects. Answer at the provider in time."
+        ),
+        "dispute_lost": _("%(money)s of %(reference)s: the objection to order %(order)s was upheld."),
+        "dispute_odd": _(
+            "%(money)s of %(reference)s: the objection was upheld, but order %(order)s holds less than that."
+        ),
         "refund_refused": _("%(money)s of %(reference)s: it did not go back."),
         "unknown_money": _("%(gateway)s took %(money)s for a payment %(reference)s that was not begun here."),
         "unknown_payment": _("%(gateway)s tells of a payment %(reference)s that was not begun here; it took no money."),
@@ -203,14 +234,21 @@ def account_label(code: str) -> str:
         return _("on its way to %(name)s") % {"name": payee.name if payee else key}
     if noun == "psp":
         return _("held by %(gateway)s") % {"gateway": key}
+    if noun == "refund":
+        return _("on its way back from payment %(reference)s") % {"reference": key}
+    if noun == "dispute":
+        return _("disputed at %(gateway)s") % {"gateway": key}
+    if code == chart.PROVIDER_FEES:
+        return _("fees of providers")
     if noun == "unapplied":
         return _("set apart for payment %(reference)s") % {"reference": key}
     if noun == "suspense":
         return _("given back by payment %(reference)s, for what is not known") % {"reference": key}
     if noun == "creator":
-        user_id, _colon, _state = key.partition(":")
+        user_id, _colon, state = key.partition(":")
         person = User.objects.filter(pk=user_id).first()
-        return _("owed to %(name)s") % {"name": person.name if person else user_id}
+        known = {"name": person.name if person else user_id}
+        return _("payable to %(name)s") % known if state == "available" else _("owed to %(name)s") % known
     return code
 
 
@@ -225,8 +263,8 @@ def find_payment(ref: str) -> Payment | None:
     payments = Payment.objects.select_related("order")
     if noun == "payment":
         return payments.filter(pk=int(key)).first()
-    if noun == "refund":
-        return payments.filter(refunds=int(key)).first()
+    if noun in ("refund", "dispute"):
+        return payments.filter(**{f"{noun}s": int(key)}).first()
     return None
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from sishu.core.money import check_amount
@@ -46,6 +47,27 @@ def of_line(amount: int, split: Iterable[Sequence[int]]) -> list[tuple[int | Non
     return list(zip([None, *(payee for payee, _ in shares)], parts, strict=True))
 
 
+def unwind(amount: int, legs: Sequence[tuple[int | None, int]]) -> list[tuple[int | None, int]]:
+    """(payee's user id, minor units) that go back out of what each of `legs` still holds; zero parts are left out.
+
+    Split over what remains, not over the first split: so no part ever goes below zero, and parts that go back one after
+    another end at exactly nothing (`allocate` of each sum anew can make a part negative).
+    """
+    parts = allocate(amount, [held for _, held in legs])
+    return [(payee, part) for (payee, _), part in zip(legs, parts, strict=True) if part]
+
+
+def remaining(
+    legs: Iterable[tuple[int | None, int]], taken: Iterable[Iterable[Sequence[int | None]]]
+) -> list[tuple[int | None, int]]:
+    """What each leg still holds after the parts in `taken` (as a RefundLine keeps them) went back."""
+    gone: Counter[int | None] = Counter()
+    for parts in taken:
+        for payee, part in parts:
+            gone[payee] += part or 0
+    return [(payee, held - gone[payee]) for payee, held in legs]
+
+
 def of_sale(gateway: str, amount: int, lines: Iterable[tuple[int, Iterable[Sequence[int]]]]) -> list[Move]:
     """Moves of a settled order: the provider's money into clearing, and out of it to everyone's account.
 
@@ -65,6 +87,24 @@ def of_unapplied(gateway: str, reference: str, amount: int) -> list[Move]:
     return [Move(chart.provider(gateway), chart.unapplied(reference), amount, "unapplied")]
 
 
+def of_refund(parts: Iterable[tuple[int | None, int]], to: str, *, is_matured: bool) -> list[Move]:
+    """Moves of a refund of a sale: out of everyone's part through clearing to where the money goes.
+
+    A creator's part comes out of what they may be paid, once it is there, and else out of what is still pending.
+    """
+    moves, creator = [], chart.creator_available if is_matured else chart.creator_pending
+    for payee, part in parts:
+        source = chart.PLATFORM_INCOME if payee is None else creator(payee)
+        moves.append(Move(source, chart.CLEARING, part, "platform" if payee is None else "creator"))
+    return [*moves, Move(chart.CLEARING, to, sum(move.amount for move in moves), "refund")]
+
+
 def of_foreign_refund(gateway: str, reference: str, amount: int) -> list[Move]:
     """Money that left the provider's account without our asking: kept apart until a person says what it was for."""
     return [Move(chart.suspense(reference), chart.provider(gateway), amount, "refund")]
+
+
+def of_dispute(gateway: str, amount: int, fee: int) -> list[Move]:
+    """Money that a provider takes back until an objection is decided, and what it charges for that, whoever wins."""
+    moves = [Move(chart.disputed(gateway), chart.provider(gateway), amount, "dispute")]
+    return [*moves, *([Move(chart.PROVIDER_FEES, chart.provider(gateway), fee, "fee")] if fee else [])]

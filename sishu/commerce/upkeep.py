@@ -23,3 +23,9 @@ def retry_refunds() -> int:
 def expire_orders() -> int:
     """End orders whose time is up."""
     return orders.expire_due()
+
+
+@task()
+def give_back_unapplied(payment_id: int) -> None:
+    """Send back money that bought nothing, by the way it came. The case about it closes once it went."""
+    refunds.give_back_unapplied(payment_id)

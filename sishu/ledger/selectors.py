@@ -40,7 +40,6 @@ class StatementRow:
     ref: str
     amount: int
     running: int
-    reverses: bool
     code: str
     other: str
 
@@ -59,6 +58,5 @@ def statement(*codes: str, book: Book, currency: str) -> Iterator[StatementRow]:
             amount = move.amount if grows else -move.amount
             running += amount
             yield StatementRow(
-                journal.posted_at, journal.pk, journal.kind, journal.ref, amount, running,
-                journal.reverses_id is not None, account.code, other.code,
+                journal.posted_at, journal.pk, journal.kind, journal.ref, amount, running, account.code, other.code
             )  # fmt: skip

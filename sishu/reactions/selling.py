@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from django.conf import settings
 from django_tasks import task
 
-from sishu.commerce import receipts
-from sishu.commerce.facts import OrderPaid, OrderRefunded
+from sishu.commerce import receipts, upkeep
+from sishu.commerce.facts import MoneySetApart, OrderPaid, OrderRefunded
 from sishu.core import plugins
 
 
@@ -15,6 +16,11 @@ def send_receipt(fact: OrderPaid) -> None:
 
 def send_refund_notice(fact: OrderRefunded) -> None:
     receipts.send_refund_notice.enqueue(fact.refund_id)
+
+
+def give_back(fact: MoneySetApart) -> None:
+    if settings.AUTO_REFUND:
+        upkeep.give_back_unapplied.enqueue(fact.payment_id)
 
 
 @task(max_attempts=1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from sishu.commerce.facts import OrderPaid, OrderRefunded
+from sishu.commerce.facts import MoneySetApart, OrderPaid, OrderRefunded
 from sishu.content.facts import (
     CoauthorInvited,
     CoauthorJoined,
@@ -30,6 +30,7 @@ Table = Mapping[type, tuple[Reaction, ...]]
 TABLE: Table = {
     OrderPaid: (selling.send_receipt,),
     OrderRefunded: (selling.send_refund_notice,),
+    MoneySetApart: (selling.give_back,),
     WorkSubmitted: (),
     WorkWaits: (publishing.call_reviewers,),
     WorkApproved: (publishing.tell_accepted,),

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-from allauth.account.decorators import reauthentication_required
 from django import forms
 from django.contrib import messages
 from django.contrib.auth.decorators import login_required
@@ -25,7 +24,7 @@ from sishu.core.money import Money, parse_decimal
 from sishu.ledger.models import Book
 from sishu.payouts import payees, payouts, selectors
 from sishu.payouts.models import Method, PayeeAccount, Payout
-from sishu.web import answers
+from sishu.web import answers, reauthentication
 
 MAX_PAYOUTS = 100
 
@@ -102,13 +101,14 @@ def purse_label(purse: selectors.Purse) -> str:
 @login_required
 @answers.explain_refusals
 def payee(request: HttpRequest) -> HttpResponse:
-    """The account one is paid to, and changing it."""
-    if request.method != "POST":
-        return _payee_page(request, PayeeForm())
-    return _change(request)
+    """The account one is paid to, and changing it. The password comes first."""
+    if not reauthentication.is_recent(request):
+        return reauthentication.ask(request)  # and keeps nothing of a form: a session is no place for an account number
+    if reauthentication.take_up(request) is not None:
+        messages.warning(request, gettext("Nothing was changed yet. Fill the form in once more."))
+    return _payee_page(request, PayeeForm()) if request.method != "POST" else _change(request)
 
 
-@reauthentication_required
 def _change(request: HttpRequest) -> HttpResponse:
     form = PayeeForm(answers.read_body(request))
     if not form.is_valid():

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 from wagtail.models import Page
 
 from sishu.accounts.models import User
-from sishu.commerce import orders, payments, selectors
+from sishu.commerce import orders, payments, refunds, selectors
 from sishu.commerce.models import Offer, Order, Payment
 from sishu.core import plugins
 from sishu.core.errors import Invalid, Missing, NotSignedIn
@@ -149,7 +149,10 @@ def one_order(request: HttpRequest, number: str) -> HttpResponse:
     """An order with its lines, its payments and what one can still do: the receipt."""
     order = own_order(request, number)
     line = order.lines.select_related("offer").first()
-    facts = {"order": order, "payments": order.payments.all(), "line": line, "can_pay": is_payable(order)}
+    facts = {
+        "order": order, "payments": order.payments.all(), "line": line, "can_pay": is_payable(order),
+        "refund_until": refunds.open_until(order),
+    }  # fmt: skip
     return render(request, "shop/order.html", facts)
 
 

@@ -78,14 +78,26 @@ def test_row_45_a_refund_made_at_the_provider_takes_what_bought_nothing_first(re
     assert_paid_once(reader, offer)
 
 
-def test_row_45_a_part_refunded_at_the_provider_stands_apart_and_opens_one_case(reader, offer, payment):
+def test_row_45_a_part_refunded_at_the_provider_is_a_part_of_the_sale_and_one_case(reader, offer, payment):
     pay(payment)
     made_at_the_provider(payment, 100)
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 890
-    assert in_sandbox(f"asset:suspense:{payment.reference}") == 100
+    assert (Refund.objects.get().amount, Refund.objects.get().status) == (100, Refund.Status.SUCCEEDED)
     cases.decide(Case.objects.get(kind="foreign_refund"), Decision.Outcome.SETTLED, reason="goodwill")
     assert notify(payment).status_code == 200
     assert Case.objects.count() == 1
+    assert access.level(reader, offer.page) == Level.PAID
+    rest = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+    assert (rest.amount, bank().totals()["CNY"], in_sandbox("asset:psp:sandbox")) == (890, 0, 0)
+
+
+def test_row_45_a_part_that_may_be_of_either_stands_apart_and_opens_one_case(reader, offer, payment):
+    bank().pay(payment.reference, times=2)
+    notify(payment)
+    made_at_the_provider(payment, 100)
+    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 1880
+    assert in_sandbox(f"asset:suspense:{payment.reference}") == 100
+    assert Case.objects.filter(kind="foreign_refund").count() == 1
     assert_paid_once(reader, offer)
 
 

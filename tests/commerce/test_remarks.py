@@ -6,6 +6,7 @@ import re
 from datetime import timedelta
 
 import pytest
+from django.conf import settings as site
 from django.test import Client
 from django.utils.translation import override
 
@@ -13,7 +14,7 @@ from sishu.commerce import offers, orders, payments, refunds, selectors
 from sishu.commerce.models import Payment, Refund
 from sishu.core import clock, plugins
 from sishu.core.money import Money
-from sishu.gateways.base import Outcome, RefundOutcome, RefundSnapshot, Snapshot
+from sishu.gateways.base import DisputeOutcome, DisputeSnapshot, Outcome, RefundOutcome, RefundSnapshot, Snapshot
 from sishu.moderation.models import Case
 from tests.factories.accounts import make_user
 from tests.factories.commerce import make_offer, pay, start
@@ -65,9 +66,37 @@ def already_owned(payment: Payment) -> None:
     arrive(payment, Money(990, "CNY"))
 
 
-def foreign_refund(payment: Payment) -> None:
+def foreign_part(payment: Payment) -> None:
     foreign = RefundSnapshot("r-4711", RefundOutcome.SUCCEEDED, Money(100, "CNY"))
     payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(990, "CNY"), clock.now(), refunds=(foreign,)))
+
+
+def foreign_refund(payment: Payment) -> None:
+    refunds.request(pay(payment).pk, Refund.Part.SALE, by=None)
+    foreign_part(payment)
+
+
+def refund_proposed(payment: Payment) -> None:
+    site.REFUND_APPROVAL_ABOVE = {"CNY": 1}
+    refunds.request(pay(payment).pk, Refund.Part.SALE, by=make_user())
+
+
+def dispute(payment: Payment, outcome: DisputeOutcome) -> None:
+    disputed = DisputeSnapshot("dp_1", outcome, Money(990, "CNY"))
+    payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(990, "CNY"), clock.now(), disputes=(disputed,)))
+
+
+def dispute_open(payment: Payment) -> None:
+    dispute(payment, DisputeOutcome.OPEN)
+
+
+def dispute_lost(payment: Payment) -> None:
+    dispute(payment, DisputeOutcome.LOST)
+
+
+def dispute_odd(payment: Payment) -> None:
+    refunds.refund(pay(payment).pk, Refund.Part.SALE, by=None)
+    dispute(payment, DisputeOutcome.LOST)
 
 
 def refund_refused(payment: Payment) -> None:
@@ -96,13 +125,15 @@ def unknown_payment(payment: Payment) -> None:
 
 
 WAYS = (
-    too_little, surplus, captured_again, other_currency, order_closed, too_late, already_owned, foreign_refund, refund_refused,
+    too_little, surplus, captured_again, other_currency, order_closed, too_late, already_owned, foreign_part,
+    foreign_refund, refund_proposed, refund_refused, dispute_open, dispute_lost, dispute_odd,
     unknown_money, unknown_payment,
 )  # fmt: skip
 
 
 @pytest.mark.parametrize("happen", WAYS, ids=lambda way: way.__name__)
-def test_it_is_told_in_the_language_of_the_moment(payment, happen):
+def test_it_is_told_in_the_language_of_the_moment(payment, happen, settings):
+    settings.REFUND_APPROVAL_ABOVE = {}  # what `happen` sets goes with the test
     number, reference = payment.order.number, payment.reference
     with override("zh-hans"):  # whoever is served when it happens does not decide how it is kept
         happen(payment)

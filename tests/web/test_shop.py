@@ -235,3 +235,29 @@ def test_query_counts_of_a_purchase_are_fixed(shop: Client, reader, offer: Offer
     number = Order.objects.exclude(status="paid").get().number
     with django_assert_max_num_queries(24):
         shop.get(f"/payment/{number}/return")
+
+
+def test_a_reader_takes_a_purchase_back_in_time(shop: Client, reader, offer: Offer):
+    order = buy(reader, offer)
+    page = shop.get(f"/orders/{order.number}").content.decode()
+    assert f"/orders/{order.number}/refund" in page
+    assert "¥9.90" in shop.get(f"/orders/{order.number}/refund").content.decode()
+    assert shop.post(f"/orders/{order.number}/refund", {"reason": "not for me"}).status_code == 302
+    order.refresh_from_db()
+    assert order.status == Order.Status.REFUNDED
+    assert f"/orders/{order.number}/refund" not in shop.get(f"/orders/{order.number}").content.decode()
+    again = shop.post(f"/orders/{order.number}/refund", headers=JSON)
+    assert (again.json()["message"], again.json()["refund_status"]) == ("Your money has gone back.", "succeeded")
+    assert bank().totals()["CNY"] == 0
+
+
+def test_nobody_takes_back_what_is_late_or_anothers(shop: Client, reader, offer: Offer, set_clock):
+    order = buy(reader, offer)
+    stranger = Client()
+    stranger.force_login(make_user())
+    assert stranger.post(f"/orders/{order.number}/refund").status_code == 404
+    set_clock(clock.now() + timedelta(days=8))
+    assert f"/orders/{order.number}/refund" not in shop.get(f"/orders/{order.number}").content.decode()
+    for ask in (shop.get, shop.post):
+        assert ask(f"/orders/{order.number}/refund").status_code == 403
+    assert bank().totals()["CNY"] == 990

@@ -1,6 +1,18 @@
+from sishu.commerce.models.dispute import Dispute
 from sishu.commerce.models.entitlement import Entitlement
 from sishu.commerce.models.offer import Offer, RevenueShare
 from sishu.commerce.models.order import Order, OrderLine
-from sishu.commerce.models.payment import Payment, Refund
+from sishu.commerce.models.payment import Payment
+from sishu.commerce.models.refund import Refund, RefundLine
 
-__all__ = ["Entitlement", "Offer", "Order", "OrderLine", "Payment", "Refund", "RevenueShare"]
+__all__ = [
+    "Dispute",
+    "Entitlement",
+    "Offer",
+    "Order",
+    "OrderLine",
+    "Payment",
+    "Refund",
+    "RefundLine",
+    "RevenueShare",
+]

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
 from django.db import models
-from django.db.models import Q
+from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
 
 from sishu.commerce.models.offer import Offer
@@ -33,6 +33,8 @@ class Order(Stateful, Timestamped):
         # Money taken in time whose notice came late still buys.
         Status.EXPIRED: frozenset({Status.PAID}),
         Status.PAID: frozenset({Status.REFUNDED}),
+        # The provider accepted a refund, and gave it up.
+        Status.REFUNDED: frozenset({Status.PAID}),
     }
 
     number = models.CharField(_("number"), max_length=24, unique=True, editable=False)
@@ -95,11 +97,21 @@ class OrderLine(models.Model):
     amount = models.BigIntegerField(_("price in minor units"))
     # [[payee's user id, basis points], …]; the rest is the platform's.
     split = models.JSONField(_("shares"), default=list)
+    # Within so many days of the payment the buyer gets it back by asking, as the checkout said.
+    refund_days = models.PositiveSmallIntegerField(_("days to ask for it back"), default=0)
+    # What went back or is on its way, minor units.
+    refunded_amount = models.BigIntegerField(_("given back in minor units"), default=0)
 
     class Meta:
         verbose_name = _("order line")
         verbose_name_plural = _("order lines")
-        constraints = [models.CheckConstraint(condition=Q(amount__gte=0), name="commerce_line_amount_not_negative")]
+        constraints = [
+            models.CheckConstraint(condition=Q(amount__gte=0), name="commerce_line_amount_not_negative"),
+            models.CheckConstraint(
+                condition=Q(refunded_amount__gte=0, refunded_amount__lte=F("amount")),
+                name="commerce_line_refunded_within_amount",
+            ),
+        ]
 
     def __str__(self) -> str:
         return self.title
@@ -107,3 +119,8 @@ class OrderLine(models.Model):
     @property
     def ref(self) -> str:
         return refs.ref("line", self.pk)
+
+    @property
+    def refundable_amount(self) -> int:
+        """Minor units that were paid, and neither went back nor are on their way."""
+        return self.amount - self.refunded_amount

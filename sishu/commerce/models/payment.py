@@ -1,10 +1,9 @@
-"""Attempts to collect an order, and money given back."""
+"""Attempts to collect an order."""
 
 from __future__ import annotations
 
 from typing import Any, ClassVar
 
-from django.conf import settings
 from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
@@ -81,67 +80,3 @@ class Payment(Stateful, Timestamped):
     def told(self, money: Money) -> dict[str, Any]:
         """What a case about some money of this payment has to say, as JSON."""
         return {"money": money.as_json(), "reference": self.reference, "order": self.order.number}
-
-
-class Refund(Stateful, Timestamped):
-    """Money given back: all of the sale, or all of what arrived without buying anything. Books are reversed, not edited.
-
-    One that was made at the provider's own console bears the provider's reference, and nobody requested it.
-    """
-
-    class Part(models.TextChoices):
-        SALE = "sale", _("the sale")
-        UNAPPLIED = "unapplied", _("money that bought nothing")
-
-    class Status(models.TextChoices):
-        REQUESTED = "requested", _("requested")
-        SUCCEEDED = "succeeded", _("succeeded")
-        FAILED = "failed", _("failed")
-
-    MOVES: ClassVar = {
-        Status.REQUESTED: frozenset({Status.SUCCEEDED, Status.FAILED}),
-        # Tried again under the same reference.
-        Status.FAILED: frozenset({Status.REQUESTED, Status.SUCCEEDED}),
-    }
-
-    payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="refunds", verbose_name=_("payment"))
-    part = models.CharField(_("part"), max_length=10, choices=Part.choices)
-    reference = models.CharField(_("reference"), max_length=64, unique=True)
-    status = models.CharField(
-        _("status"), max_length=10, choices=Status.choices, default=Status.REQUESTED, db_index=True
-    )
-    amount = models.BigIntegerField(_("amount in minor units"))
-    currency = models.CharField(_("currency"), max_length=3)
-    reason = models.CharField(_("reason"), max_length=300, blank=True)
-    requested_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.PROTECT, null=True, related_name="+", verbose_name=_("requested by")
-    )
-    settled_at = models.DateTimeField(_("settled"), null=True)
-    next_try_at = models.DateTimeField(_("next try"), null=True, db_index=True)
-    try_count = models.PositiveSmallIntegerField(_("tries"), default=0)
-    # "payment:part" until it succeeded, null afterwards: however many press the button, one is under way.
-    open_key = models.CharField(max_length=48, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
-
-    class Meta:
-        verbose_name = _("refund")
-        verbose_name_plural = _("refunds")
-        ordering = ["-id"]
-        constraints = [
-            models.CheckConstraint(condition=Q(amount__gt=0), name="commerce_refund_amount_positive"),
-            models.CheckConstraint(
-                condition=Q(status="succeeded", open_key__isnull=True)
-                | Q(status__in=["requested", "failed"], open_key__isnull=False),
-                name="commerce_refund_key_while_open",
-            ),
-        ]
-
-    def __str__(self) -> str:
-        return self.reference
-
-    @property
-    def ref(self) -> str:
-        return refs.ref("refund", self.pk)
-
-    @property
-    def money(self) -> Money:
-        return Money(self.amount, self.currency)

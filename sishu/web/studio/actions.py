@@ -24,6 +24,7 @@ from sishu.commerce import refunds
 from sishu.commerce.models import Payment, Refund
 from sishu.core import plugins
 from sishu.core.errors import DomainError
+from sishu.web import reauthentication
 from sishu.web.studio.lists import Facts
 from sishu.web.studio.policies import VIEW
 
@@ -51,6 +52,8 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
     is_serious = False
     # What to think of before deciding, beside what will happen.
     caution: Any = ""
+    # Whoever found somebody's browser open must not move money with it.
+    needs_reauthentication: ClassVar[bool] = False
     object: Any
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
@@ -59,7 +62,16 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         self.object = get_object_or_404(self.model, pk=kwargs["pk"])
         if not self.may_see():
             raise PermissionDenied
+        if self.needs_reauthentication and not reauthentication.is_recent(request):
+            return reauthentication.ask(request, self.form_class.base_fields)
         return super().dispatch(request, *args, **kwargs)
+
+    def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
+        said = reauthentication.take_up(request)
+        if said is not None:
+            self.initial = said
+            messages.warning(request, gettext("Nothing was done yet. Look once more, then press the button."))
+        return super().get(request, *args, **kwargs)
 
     def may_see(self) -> bool:
         """Whether this person may look at the row at all."""
@@ -118,6 +130,7 @@ class RefundAction(Action):
 
     permission_required = roles.REFUND_PAYMENT
     is_serious = True
+    needs_reauthentication = True
     part: ClassVar[Refund.Part]
     nothing: Any = ""
 
@@ -138,7 +151,7 @@ class RefundAction(Action):
         if payment is None:
             raise refunds.NothingToRefund(str(self.nothing))
         check_gateway(payment)
-        refund = refunds.refund(payment.pk, self.part, by=self.person, reason=said["reason"])
+        refund = refunds.refund(payment.pk, self.part, by=self.person, **said)
         self.after(refund)
         return refund_told(refund)
 
@@ -160,6 +173,10 @@ def refund_told(refund: Refund) -> str:
     facts = {"money": refund.money, "reference": refund.reference}
     if refund.status == Refund.Status.SUCCEEDED:
         return gettext("%(money)s went back.") % facts
+    if refund.status == Refund.Status.PROPOSED:
+        return gettext("%(money)s wait for a second person to agree.") % facts
+    if refund.status == Refund.Status.PROCESSING:
+        return gettext("%(money)s are on their way back.") % facts
     if refund.status == Refund.Status.FAILED:
         return gettext("The provider refused refund %(reference)s of %(money)s. A case is open about it.") % facts
     return (

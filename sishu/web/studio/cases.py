@@ -27,8 +27,8 @@ from sishu.web.spreadsheets import cell
 from sishu.web.studio.actions import Action, RefundAction
 from sishu.web.studio.lists import DetailView, Facts, ListView, ReadOnlyViewSet, date_filter, status_filter
 
-UNAPPLIED = "unapplied"
-KINDS = (REVIEW, UNAPPLIED, "foreign_refund", "refund_failed", "unknown_payment")
+UNAPPLIED, PROPOSED = "unapplied", "refund_proposed"
+KINDS = (REVIEW, UNAPPLIED, PROPOSED, "foreign_refund", "refund_failed", "dispute", "unknown_payment")
 
 
 def _kinds() -> list[tuple[str, str]]:
@@ -68,6 +68,9 @@ class CaseDetail(DetailView):
             return [HeaderButton(gettext("Judge the work"), url=url, icon_name="edit")]
         if not self.request.user.has_perm(roles.REFUND_PAYMENT):
             return []
+        if case.kind == PROPOSED:
+            url = reverse("refunds:inspect", args=(parse_ref(case.ref)[1],))
+            return [HeaderButton(gettext("See the refund"), url=url, icon_name="resubmit")]
         buttons = [
             HeaderButton(gettext("Decide"), url=reverse("cases:decide", args=(case.pk,)), icon_name="tick-inverse")
         ]
@@ -196,5 +199,7 @@ def _unapplied_payment(case: Case) -> Payment | None:
 
 
 def _refuse_review(case: Case) -> None:
+    if case.kind == PROPOSED:
+        raise NotAllowed(gettext("This closes by itself once the refund is approved or rejected."))
     if case.kind == REVIEW:
         raise NotAllowed(gettext("A review is decided where the work is read: approve it there, or send it back."))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from secrets import token_hex
 from typing import Any
 
+from django import forms
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -14,8 +16,9 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
 from sishu.commerce import selectors
-from sishu.commerce.models import Order, Payment, Refund
-from sishu.web.studio.actions import RefundAction
+from sishu.commerce.models import Order, OrderLine, Payment, Refund
+from sishu.core.money import Money, parse_decimal
+from sishu.web.studio.actions import ReasonForm, RefundAction
 from sishu.web.studio.lists import DetailView, Facts, MoneyColumn, ReadOnlyViewSet, date_filter, status_filter
 
 
@@ -59,10 +62,61 @@ class OrderDetail(DetailView):
         )
 
 
+class RefundForm(ReasonForm):
+    """How much of each line goes back: all that is left of it unless somebody says less."""
+
+    closes_access = forms.BooleanField(
+        label=_("Close what was bought"), required=False, initial=True,
+        help_text=_("Unticked, a part goes back out of kindness and the work stays open. All of a line always closes it."),
+    )  # fmt: skip
+    # Made with the form: a part asked for twice by one form goes back once.
+    form_key = forms.CharField(widget=forms.HiddenInput, max_length=40, initial=token_hex)
+
+    def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.order = order
+        self.lines = [line for line in order.lines.all() if line.refundable_amount]
+        for line in self.lines:
+            held = Money(line.refundable_amount, order.currency)
+            self.fields[name_of(line)] = forms.CharField(
+                label=gettext("Of “%(title)s”, in %(currency)s") % {"title": line.title, "currency": order.currency},
+                initial=held.decimal(), required=False,
+                help_text=gettext("Up to %(held)s. Empty: nothing.") % {"held": held},
+            )  # fmt: skip
+        self.order_fields([*map(name_of, self.lines), "closes_access", "reason"])
+
+    def clean(self) -> dict[str, Any]:
+        said = super().clean() or {}
+        wanted = {line.pk: self._amount(line, str(said.pop(name_of(line), "") or "")) for line in self.lines}
+        said["lines"] = {pk: amount for pk, amount in wanted.items() if amount}
+        if not said["lines"] and not self.errors:
+            self.add_error(None, gettext("Say how much goes back."))
+        return said
+
+    def _amount(self, line: OrderLine, text: str) -> int:
+        if not text.strip():
+            return 0
+        try:
+            amount = parse_decimal(text, self.order.currency)
+        except ValueError:
+            self.add_error(name_of(line), gettext("Write an amount such as 9.90."))
+            return 0
+        if amount > line.refundable_amount:
+            held = Money(line.refundable_amount, self.order.currency)
+            self.add_error(name_of(line), gettext("Only %(held)s are left of it.") % {"held": held})
+        return amount
+
+
+def name_of(line: OrderLine) -> str:
+    """The form's field for a line."""
+    return f"line_{line.pk}"
+
+
 class RefundOrder(RefundAction):
-    """Give back what an order cost."""
+    """Give back what an order cost, or a part of it."""
 
     model = Order
+    form_class = RefundForm
     part = Refund.Part.SALE
     url_namespace = "orders"
     page_title = _("Give the money back")
@@ -74,9 +128,12 @@ class RefundOrder(RefundAction):
 
     def describe(self, payment: Payment) -> str:
         return gettext(
-            "%(money)s go back to %(buyer)s. The access they bought is closed, and everyone’s part is taken back "
-            "out of the books. This cannot be undone."
+            "Of %(money)s that %(buyer)s paid, this goes back by the way it came. Everyone’s part is taken out of the "
+            "books in proportion to what they still hold of it. This cannot be undone."
         ) % {"money": self.object.total, "buyer": self.object.user.name}
+
+    def get_form_kwargs(self) -> dict[str, Any]:
+        return {**super().get_form_kwargs(), "order": self.object}
 
     def get_facts(self) -> Facts:
         return [(_("Bought"), line.title) for line in self.object.lines.all()]

@@ -52,6 +52,7 @@ class PayableView(PermissionRequiredMixin, WagtailAdminTemplateMixin, TemplateVi
 class RequestPayout(Action):
     """Ask for a payout to a creator."""
 
+    needs_reauthentication = True
     model = User
     permission_required = roles.REQUEST_PAYOUT
     form_class = PurseForm

@@ -95,6 +95,7 @@ class PayoutAction(Action):
 class ApprovePayout(PayoutAction):
     """Agree that a payout is made: another person than who asked, and not who gets it."""
 
+    needs_reauthentication = True
     form_class = NoForm
     page_title = _("Approve")
     button = _("Approve the payout")
@@ -123,6 +124,7 @@ class ProofForm(forms.Form):
 class SettlePayout(PayoutAction):
     """Write down that the money was transferred."""
 
+    needs_reauthentication = True
     form_class = ProofForm
     page_title = _("Mark as paid")
     button = _("It is paid")
@@ -130,7 +132,7 @@ class SettlePayout(PayoutAction):
     caution = CAUTION
 
     def get_initial(self) -> dict[str, Any]:
-        return {"paid_on": localdate(clock.now()).isoformat()}
+        return {"paid_on": localdate(clock.now()).isoformat(), **super().get_initial()}
 
     def get_question(self) -> str:
         if self.object.is_rehearsal:
@@ -181,6 +183,7 @@ class RejectPayout(PayoutAction):
 class FailPayout(PayoutAction):
     """The bank could not make it, or sent the money back."""
 
+    needs_reauthentication = True
     page_title = _("It did not arrive")
     button = _("The money is back")
     is_serious = True

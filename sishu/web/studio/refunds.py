@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Any
+
+from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
+from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
+from wagtail.admin.widgets.button import HeaderButton
 
+from sishu.accounts import roles
+from sishu.commerce import refunds
 from sishu.commerce.models import Refund
+from sishu.web.studio.actions import Action, NoForm, check_gateway, refund_told
 from sishu.web.studio.lists import (
     DetailView,
     Facts,
@@ -32,6 +41,17 @@ class RefundDetail(DetailView):
 
     template_name = "studio/refund.html"
 
+    @cached_property
+    def header_buttons(self) -> list[HeaderButton]:
+        refund, person = self.object, self.request.user
+        if refund.status != Refund.Status.PROPOSED or not person.has_perm(roles.REFUND_PAYMENT):
+            return []
+        reject = HeaderButton(gettext("Reject"), url=reverse("refunds:reject", args=(refund.pk,)), icon_name="cross")
+        if refund.requested_by == person:
+            return [reject]
+        url = reverse("refunds:approve", args=(refund.pk,))
+        return [HeaderButton(gettext("Approve"), url=url, icon_name="tick-inverse"), reject]
+
     def get_facts(self) -> Facts:
         refund = self.object
         return [
@@ -40,9 +60,57 @@ class RefundDetail(DetailView):
             (_("Status"), refund.get_status_display()),
             (_("Reason"), refund.reason),
             (_("Requested by"), refund.requested_by.name if refund.requested_by else ""),
+            (_("Approved by"), refund.approved_by.name if refund.approved_by else ""),
             (_("Requested"), refund.created_at),
             (_("Went back"), refund.settled_at),
         ]
+
+
+class ApproveRefund(Action):
+    """A second person agrees that the money goes back."""
+
+    model = Refund
+    permission_required = roles.REFUND_PAYMENT
+    form_class = NoForm
+    url_namespace = "refunds"
+    page_title = _("Approve the refund")
+    button = _("Approve and give back")
+    is_serious = True
+
+    def get_question(self) -> str:
+        refund = self.object
+        return gettext("%(money)s go back for order %(number)s. This cannot be undone.") % {
+            "money": refund.money,
+            "number": refund.payment.order.number,
+        }
+
+    def get_facts(self) -> Facts:
+        refund = self.object
+        return [
+            (_("Requested by"), refund.requested_by.name if refund.requested_by else ""),
+            (_("Reason"), refund.reason),
+        ]
+
+    def act(self, **said: Any) -> str:
+        check_gateway(self.object.payment)
+        return refund_told(refunds.approve(self.object.pk, by=self.person))
+
+
+class RejectRefund(Action):
+    """It does not go back."""
+
+    model = Refund
+    permission_required = roles.REFUND_PAYMENT
+    url_namespace = "refunds"
+    page_title = _("Reject the refund")
+    button = _("Reject")
+
+    def get_question(self) -> str:
+        return gettext("The money stays, and your reason is kept. It can be asked for anew.")
+
+    def act(self, **said: Any) -> str:
+        refunds.reject(self.object.pk, by=self.person, reason=said["reason"])
+        return gettext("The refund is rejected.")
 
 
 class RefundViewSet(ReadOnlyViewSet):
@@ -55,7 +123,7 @@ class RefundViewSet(ReadOnlyViewSet):
     inspect_view_class = RefundDetail
     filterset_class = RefundFilters
     search_fields = ["reference", "payment__reference", "payment__order__number", "reason"]
-    related = ("payment__order", "requested_by")
+    related = ("payment__order", "requested_by", "approved_by")
     list_display = [
         "reference",
         LinkColumn(
@@ -83,3 +151,10 @@ class RefundViewSet(ReadOnlyViewSet):
         "settled_at": _("Went back"),
     }
     export_filename = "refunds"
+
+    def get_urlpatterns(self) -> list[URLPattern]:
+        return [
+            *super().get_urlpatterns(),
+            path("approve/<int:pk>/", ApproveRefund.as_view(), name="approve"),
+            path("reject/<int:pk>/", RejectRefund.as_view(), name="reject"),
+        ]

@@ -11,7 +11,7 @@ from wagtail.permissions import policy_registry
 
 from sishu.accounts import roles
 from sishu.accounts.roles import CREATOR, FINANCE, OWNER, REVIEWER, SUPPORT
-from sishu.commerce import refunds
+from sishu.commerce import unwinding
 from sishu.commerce.models import Order, Refund
 from sishu.jobs.models import JobRun
 from sishu.ledger.models import Journal
@@ -43,6 +43,8 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "refunds:index": {OWNER, FINANCE},
     "refunds:index_results": {OWNER, FINANCE},
     "refunds:inspect": {OWNER, FINANCE},
+    "refunds:approve": {OWNER, FINANCE},
+    "refunds:reject": {OWNER, FINANCE},
     "cases:index": {OWNER, REVIEWER, FINANCE},
     "cases:index_results": {OWNER, REVIEWER, FINANCE},
     "cases:inspect": {OWNER, FINANCE},  # a case about money; reviews are tested in test_cases.py
@@ -227,8 +229,8 @@ def rows() -> dict[str, int]:
     cases.open(ref="page:1", kind="review")
     delivery = Delivery.objects.create(fact=Fact.objects.first(), reaction="send_receipt")
     refund = Refund.objects.create(
-        payment=twice, part=Refund.Part.UNAPPLIED, reference="r1", amount=1, currency="CNY", status="failed",
-        open_key=refunds.open_key(twice, Refund.Part.UNAPPLIED),
+        payment=twice, part=Refund.Part.UNAPPLIED, reference="r1", amount=1, currency="CNY", status="proposed",
+        requested_by=make_user(), open_key=unwinding.open_key(twice, Refund.Part.UNAPPLIED),
     )  # fmt: skip
     payee = make_payee()
     earn(payee, 100)
@@ -279,8 +281,8 @@ def test_the_table_of_wagtails_pages(people):
 @pytest.mark.parametrize(
     "name",
     [
-        "orders:refund", "payments:refresh", "cases:decide", "cases:give_back", "payable:request", "payouts:approve",
-        "payouts:settle", "payouts:reject", "payouts:fail",
+        "orders:refund", "payments:refresh", "refunds:approve", "refunds:reject", "cases:decide", "cases:give_back",
+        "payable:request", "payouts:approve", "payouts:settle", "payouts:reject", "payouts:fail",
     ],
 )  # fmt: skip
 def test_an_action_is_refused_by_post_too(rows, people, name):
