@@ -29,6 +29,7 @@ class FaultKind(StrEnum):
     CLOSE_WITHOUT_EFFECT = "close_without_effect"  # confirmed, and left open
     REFUND_ABNORMAL = "refund_abnormal"  # accepted, then failed
     REFUND_REFUSED = "refund_refused"
+    REFUND_PENDING = "refund_pending"  # accepted, and on its way until `settle_refund`
     BALANCE_TOO_LOW = "balance_too_low"  # for a refund or a transfer
     TRANSFER_STUCK = "transfer_stuck"  # the payee does not confirm
     BILL_MISSES_ROW = "bill_misses_row"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -38,6 +39,6 @@ def running(*, seed: int = 0) -> Iterator[Simulator]:
 
 def use(sim: Simulator, *names: str) -> None:
     """Let the house take money through these gateways of the simulator, and its own sandbox."""
-    env = environ.FileAwareEnv()
-    env.ENVIRON = {**env.ENVIRON, **sim.environment()}
+    env = environ.Env()  # not the one that reads files: copying it would open every NAME_FILE of this machine
+    env.ENVIRON = {**os.environ, **sim.environment()}
     settings.PLUGINS = {**settings.PLUGINS, **plugins(env, gateways=[*names, "sandbox"])}

@@ -267,6 +267,8 @@ SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)
 PLATFORM_SHARE_BPS = env.int("PLATFORM_SHARE_BPS", 1000)
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", 7)
+# How long what providers wrote is kept, sealed.
+NOTICE_DAYS = env.int("NOTICE_DAYS", 180)
 # Whether money that bought nothing (late, twice, the wrong sum) goes back by itself; else a case waits for a person.
 AUTO_REFUND = env.bool("AUTO_REFUND", False)
 # Currency → minor units that one person may give back alone, "CNY=50000,USD=10000"; other currencies: nothing. Empty: all.
@@ -291,6 +293,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "loggers": {"wagtail": {"level": "WARNING"}},  # it tells every page's life; the page's own history does too
+    # Wagtail tells every page's life, which its own history does too; fontTools every glyph it keeps.
+    "loggers": {"wagtail": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
 }

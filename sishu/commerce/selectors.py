@@ -169,6 +169,7 @@ def case_kind_label(kind: str) -> str:
         "refund_failed": _("refund refused by the provider"),
         "refund_proposed": _("refund that waits for a second person"),
         "dispute": _("buyer’s objection to a charge"),
+        "reconciliation": _("difference between books and bill"),
         "unknown_payment": _("payment that nobody here asked for"),
         "review": _("review of a work"),
     }
@@ -197,6 +198,30 @@ def case_remark(case: Case) -> str:
         "dispute_odd": _(
             "%(money)s of %(reference)s: the objection was upheld, but order %(order)s holds less than that."
         ),
+        "missing_local": _(
+            "%(money)s of %(reference)s on the bill of %(gateway)s, %(day)s: nobody here knows of it. It stands apart in the books."
+        ),
+        "amount_differs": _(
+            "%(money)s of %(reference)s on the bill of %(gateway)s, %(day)s: by our books it was %(ours)s."
+        ),
+        "status_differs": _("%(money)s of %(reference)s on the bill of %(gateway)s, %(day)s: here it is %(status)s."),
+        "duplicate": _(
+            "%(money)s of %(reference)s on the bill of %(gateway)s, %(day)s: it stands in the bills twice; our books have %(ours)s."
+        ),
+        "fee_differs": _(
+            "%(money)s of %(reference)s on the bill of %(gateway)s, %(day)s: another fee than %(ours)s, which was booked."
+        ),
+        "missing_remote": _(
+            "%(money)s of %(reference)s came on %(day)s; %(gateway)s confirms it, but no bill tells of it."
+        ),
+        "access_without_money": _(
+            "Order %(order)s was opened for %(money)s of %(reference)s on %(day)s, and %(gateway)s knows of no such money."
+        ),
+        "refund_missing_remote": _(
+            "%(money)s of %(reference)s went back on %(day)s by our books; no bill of %(gateway)s tells of it."
+        ),
+        "balance_differs": _("By our books %(gateway)s holds %(ours)s, by its bills up to %(day)s %(billed)s."),
+        "closing_differs": _("On the evening of %(day)s %(gateway)s should hold %(ours)s; its bill says %(billed)s."),
         "refund_refused": _("%(money)s of %(reference)s: it did not go back."),
         "unknown_money": _("%(gateway)s took %(money)s for a payment %(reference)s that was not begun here."),
         "unknown_payment": _("%(gateway)s tells of a payment %(reference)s that was not begun here; it took no money."),
@@ -210,7 +235,8 @@ def case_remark(case: Case) -> str:
 def _said(name: str, value: Any) -> str:
     """A value of a case's data as people read it."""
     if name == "status":
-        return str(Order.Status(value).label)
+        labels = {**dict(Refund.Status.choices), **dict(Payment.Status.choices), **dict(Order.Status.choices)}
+        return str(labels.get(value, value))
     return str(Money(**value)) if isinstance(value, dict) else str(value)
 
 
@@ -240,6 +266,10 @@ def account_label(code: str) -> str:
         return _("disputed at %(gateway)s") % {"gateway": key}
     if code == chart.PROVIDER_FEES:
         return _("fees of providers")
+    if noun == "unclaimed":
+        return _("on the bills of %(gateway)s, of nobody here") % {"gateway": key}
+    if code == chart.BANK:
+        return _("the house’s bank account")
     if noun == "unapplied":
         return _("set apart for payment %(reference)s") % {"reference": key}
     if noun == "suspense":
@@ -266,6 +296,11 @@ def find_payment(ref: str) -> Payment | None:
     if noun in ("refund", "dispute"):
         return payments.filter(**{f"{noun}s": int(key)}).first()
     return None
+
+
+def find_payment_by_reference(reference: str) -> Payment | None:
+    """The payment of that reference, with its order."""
+    return Payment.objects.select_related("order").filter(reference=reference).first()
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 from django_tasks import task
 
-from sishu.commerce import orders, payments, refunds
+from sishu.commerce import maturity, notices, orders, payments, reconcile, refunds
+from sishu.core import plugins
 
 
 @task(max_attempts=1)
@@ -29,3 +32,24 @@ def expire_orders() -> int:
 def give_back_unapplied(payment_id: int) -> None:
     """Send back money that bought nothing, by the way it came. The case about it closes once it went."""
     refunds.give_back_unapplied(payment_id)
+
+
+@task(max_attempts=3)
+def prune_notices() -> int:
+    """Forget what providers wrote long ago."""
+    return notices.prune()
+
+
+@task(max_attempts=3)
+def compare_bills() -> None:
+    """Compare the last two whole days with each provider's bills: what could not be seen yesterday may be seen today."""
+    for name in plugins.names("gateways"):
+        last = reconcile.yesterday(name)
+        for day in (last - timedelta(days=1), last):
+            reconcile.reconcile(name, day)
+
+
+@task(max_attempts=1)
+def mature_earnings() -> int:
+    """Make payable what buyers can take back no more."""
+    return maturity.mature_due()

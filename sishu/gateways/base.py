@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime
+from datetime import date, datetime, tzinfo
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -213,6 +213,10 @@ class BillNotReady(GatewayError):
     """The provider has not yet written the bill of that day."""
 
 
+class NoBills(GatewayError):
+    """Nobody writes bills here: the money is seen by a person."""
+
+
 class BadNotice(Exception):
     """A message that is not the provider's, or not for us. Nothing in it may be believed."""
 
@@ -221,12 +225,14 @@ class BadNotice(Exception):
 class PaymentGateway(Protocol):
     """An adapter to one provider. All calls may raise GatewayError; none is made inside a database transaction.
 
-    `reference` is ours, `provider_reference` what `start` or a snapshot called the payment, if it did.
+    `reference` is ours, `provider_reference` what `start` or a snapshot called the payment, if it did. `zone` is the clock
+    by which the provider's days end.
     """
 
     name: str
     book: str
     currencies: frozenset[str]
+    zone: tzinfo
 
     def product_for(self, device: Device) -> str:
         """Which of the provider's products a buyer with this device pays by; payments by two products are two attempts."""
@@ -247,10 +253,10 @@ class PaymentGateway(Protocol):
         """The present truth about a refund that was asked for; UNKNOWN when the provider never got it."""
 
     def parse_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
-        """Verify first, then read. Raises BadNotice."""
+        """Verify first, then read, and ask for what it does not say. Raises BadNotice."""
 
     def fetch_bill(self, day: date) -> Bill:
-        """What the provider wrote down for one of its days, which end by its own clock. Raises BillNotReady."""
+        """What the provider wrote down for one of its days, which end by its own clock. Raises BillNotReady, NoBills."""
 
 
 @runtime_checkable

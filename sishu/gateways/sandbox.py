@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -47,6 +47,7 @@ class SandboxGateway:
     name = "sandbox"
     book = "sandbox"
     currencies = frozenset({*SYMBOLS, *DIGITS})
+    zone = UTC
 
     def __init__(self) -> None:
         if not (settings.DEBUG or settings.ALLOW_SANDBOX):

@@ -60,6 +60,11 @@ def suspense(payment_reference: str) -> str:
     return f"asset:suspense:{payment_reference}"
 
 
+def unclaimed(gateway: str) -> str:
+    """Money on a provider's bill that nobody here knows of; less than nothing where it went out so."""
+    return f"liability:unclaimed:{gateway}"
+
+
 def kind_of(code: str) -> Account.Kind:
     """The kind that a code's first word names. ValueError when it names none."""
     return Account.Kind(code.partition(":")[0])

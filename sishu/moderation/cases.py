@@ -5,9 +5,11 @@ from __future__ import annotations
 from typing import Any
 
 from django.db import IntegrityError, transaction
+from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
 from sishu.core import clock
+from sishu.core.models import WrongStatus
 from sishu.moderation.models import Case, Decision
 
 
@@ -49,6 +51,18 @@ def open(
 def find_open(*, ref: str, kind: str) -> Case | None:
     """The open case of this kind about `ref`, if there is one."""
     return Case.objects.filter(open_key=f"{kind}:{ref}").first()
+
+
+def was_decided(*, ref: str, kind: str, code: str) -> bool:
+    """Whether somebody has ruled on just this before."""
+    return Case.objects.filter(ref=ref, kind=kind, code=code, status=Case.Status.DECIDED).exists()
+
+
+def take(case: Case, who: User) -> None:
+    """Somebody looks after an open case from now on, whoever did before. WrongStatus when it was decided."""
+    if not Case.objects.filter(pk=case.pk, status=Case.Status.OPEN).update(owner=who):
+        raise WrongStatus(_("This case was decided meanwhile."))
+    case.owner = who
 
 
 @transaction.atomic

@@ -30,6 +30,13 @@ class Case(Stateful):
     data = models.JSONField(_("particulars"), default=dict, blank=True)
     # What somebody said in words.
     note = models.TextField(_("remark"), blank=True)
+    owner = models.ForeignKey(
+        settings.AUTH_USER_MODEL,
+        on_delete=models.PROTECT,
+        null=True,
+        related_name="cases",
+        verbose_name=_("looked after by"),
+    )
     opened_at = models.DateTimeField(_("opened"))
     # ref and kind while the case is open, null afterwards: at most one open case of a kind, on every database.
     open_key = models.CharField(max_length=160, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point

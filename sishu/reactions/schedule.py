@@ -49,9 +49,13 @@ SCHEDULE: tuple[Every, ...] = (
     Every("ask about payments", upkeep.poll_payments, seconds=10),
     Every("ask about refunds", upkeep.retry_refunds, seconds=30),
     Every("expire orders", upkeep.expire_orders, seconds=60),
+    Every("make earnings payable", upkeep.mature_earnings, seconds=3600),
+    # Chinese providers have written yesterday's bill by ten; what is late is compared with the next day's.
+    Every("compare bills", upkeep.compare_bills, cron="30 10 * * *"),
     Every("publish scheduled pages", publish_scheduled, seconds=60),
     Every("clear sessions", clear_sessions, cron="15 4 * * *"),
     Every("prune jobs", prune_jobs, cron="30 4 * * *"),
     Every("prune facts", prune_facts, cron="45 4 * * *"),
+    Every("prune notices", upkeep.prune_notices, cron="50 4 * * *"),
     Every("prune versions", prune_versions, cron="0 5 * * *"),
 )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from datetime import date
+from typing import Protocol
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -20,13 +21,15 @@ from django.views.decorators.http import require_safe
 from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
+from sishu.core import plugins
 from sishu.core.errors import Missing
 from sishu.ledger.models import Book
 from sishu.payouts import selectors as purses
-from sishu.web import answers
+from sishu.web import answers, context
 from sishu.web.spreadsheets import csv_response
-from sishu.web.statement_entries import ALL, books_of, month_of, statements_of
+from sishu.web.statement_entries import ALL, Statement, books_of, month_of, statements_of
 
+PDF = "statement_pdf"
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
 
 
@@ -43,7 +46,7 @@ def statement(request: HttpRequest) -> HttpResponse:
     months = sorted({month_of(entry.moment) for one in statements for entry in one.entries}, reverse=True)
     month = _month(request, months[0] if months else ALL)
     held = {(purse.book, purse.currency): purse for purse in purses.purses_of(creator)}
-    context = {
+    facts = {
         "creator": creator,
         "is_own": creator == request.user,
         "book": book,
@@ -54,7 +57,7 @@ def statement(request: HttpRequest) -> HttpResponse:
         "month_label": month_label(month),
         "statements": [(replace(one, month=month), held[book, one.currency]) for one in statements],
     }
-    return render(request, "statement/statement.html", context)
+    return render(request, "statement/statement.html", facts)
 
 
 @never_cache
@@ -80,6 +83,42 @@ def statement_csv(request: HttpRequest) -> StreamingHttpResponse:
         for entry in replace(one, month=month).shown
     ]  # fmt: skip
     return csv_response(f"statement-{creator.pk}-{book}-{month}.csv", heading, rows)
+
+
+@dataclass(frozen=True)
+class Sheet:
+    """All that stands on a statement on paper."""
+
+    house: str
+    creator: str
+    month: str
+    book: str
+    remark: str
+    statements: Sequence[Statement]
+
+
+class Document(Protocol):
+    """A plug-in of kind `documents`: what is to be kept or printed, as the bytes of a file."""
+
+    def __call__(self, sheet: Sheet) -> bytes: ...
+
+
+@never_cache
+@login_required
+@require_safe
+@answers.explain_refusals
+def statement_pdf(request: HttpRequest) -> HttpResponse:
+    """The same rows on paper."""
+    creator = _creator(request)
+    book = _book(request, books_of(creator))
+    month = _month(request, ALL)
+    remark = _("Play money: nobody paid anything, and nothing leaves any bank.") if book == Book.SANDBOX else ""
+    shown = [replace(one, month=month) for one in statements_of(creator, book)]
+    sheet = Sheet(context.house_now().name, creator.name, month_label(month), str(book.label), remark, shown)
+    draw: Document = plugins.load("documents", PDF)
+    response = HttpResponse(draw(sheet), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="statement-{creator.pk}-{book}-{month}.pdf"'
+    return response
 
 
 def month_label(month: str) -> str:
@@ -113,4 +152,5 @@ def _month(request: HttpRequest, default: str) -> str:
 urlpatterns = [
     path("statement", statement, name="statement"),
     path("statement.csv", statement_csv, name="statement_csv"),
+    path("statement.pdf", statement_pdf, name="statement_pdf"),
 ]

@@ -192,7 +192,7 @@ def _gross(
 def _label(kind: str) -> str:
     labels = {
         SALE: _("Sale"),
-        "refund": _("Refund"),
+        "refund": pgettext("statement", "Refund"),
         "refund_failed": _("Refund that was not made"),
         "maturity": _("Can be paid out from now on"),
         "payout": pgettext("statement", "Payout"),

@@ -19,11 +19,13 @@ from sishu.accounts.models import User
 from sishu.content.permissions import is_page_staff, own_paths, own_uploads
 from sishu.web.studio import policies, widgets
 from sishu.web.studio.access import ExplainViewSet
+from sishu.web.studio.bills import BillViewSet
 from sishu.web.studio.cases import CaseViewSet
 from sishu.web.studio.deliveries import DeliveryViewSet
 from sishu.web.studio.home import TodayPanel
 from sishu.web.studio.jobs import JobViewSet
 from sishu.web.studio.journals import JournalViewSet
+from sishu.web.studio.notices import NoticeViewSet
 from sishu.web.studio.offers import OfferViewSet
 from sishu.web.studio.orders import OrderViewSet
 from sishu.web.studio.own_pages import OwnDocuments, OwnImages
@@ -46,8 +48,8 @@ class Selling(ViewSetGroup):
     menu_icon = "pick"
     menu_order = 250
     items = (
-        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, PayableViewSet, PayoutViewSet, JournalViewSet,
-        OfferViewSet, PlanViewSet, ExplainViewSet,
+        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, NoticeViewSet, BillViewSet, PayableViewSet, PayoutViewSet,
+        JournalViewSet, OfferViewSet, PlanViewSet, ExplainViewSet,
     )  # fmt: skip
 
 

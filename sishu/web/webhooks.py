@@ -3,24 +3,26 @@
 from __future__ import annotations
 
 import logging
-from typing import Any
 
+from allauth.account.adapter import get_adapter
+from django.core.cache import cache
 from django.http import Http404, HttpRequest, HttpResponse
 from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from sishu.commerce import payments
+from sishu.commerce import notices
 from sishu.core import plugins
+from sishu.core.cache import count
 from sishu.core.errors import Missing
-from sishu.core.refs import ref
-from sishu.gateways.base import BadNotice, GatewayError, PaymentGateway
-from sishu.moderation import cases
+from sishu.gateways.base import BadNotice, GatewayError
 
 log = logging.getLogger(__name__)
 
 # No provider's notice comes near it.
 MAX_NOTICE_BYTES = 64 * 1024
+# So many that were not believed, from one address within a minute, and no more is verified for it.
+MAX_FORGERIES, MINUTE = 60, 60
 
 
 @csrf_exempt  # the signature is the proof; a provider has no cookie
@@ -31,27 +33,20 @@ def receive(request: HttpRequest, gateway_name: str) -> HttpResponse:
         raise Http404
     if int(request.headers.get("Content-Length") or 0) > MAX_NOTICE_BYTES:
         return HttpResponse("too large", status=413, content_type="text/plain")
-    gateway: PaymentGateway = plugins.load("gateways", gateway_name)
+    forgeries = f"forgeries:{gateway_name}:{get_adapter().get_client_ip(request)}"
+    if cache.get(forgeries, 0) >= MAX_FORGERIES:
+        return HttpResponse("too many", status=429, content_type="text/plain")
     try:
-        notice = gateway.parse_notice(request.headers, request.body)
+        notices.receive(gateway_name, request.headers, request.body)
     except BadNotice as error:
+        count(forgeries, MINUTE)
         # Why stays with us: the answer must not help whoever forges.
         log.warning("Refused a notice for %s: %s", gateway_name, error)
         return HttpResponse("refused", status=400, content_type="text/plain")
-    try:
-        payments.hear(gateway_name, notice)
     except GatewayError as error:
-        log.warning("Heard from %s about %s, and could not ask it: %s", gateway_name, notice.reference, error)
+        log.warning("Heard from %s, and could not ask it: %s", gateway_name, error)
         return HttpResponse("later", status=503, content_type="text/plain")
     except Missing:
-        log.error("%s has a payment %s that we never asked for.", gateway_name, notice.reference)
-        data: dict[str, Any] = {"gateway": gateway_name, "reference": notice.reference[:64]}
-        if notice.snapshot and notice.snapshot.captured is not None:
-            data["money"] = notice.snapshot.captured.as_json()
-        cases.open(
-            ref=ref(gateway_name, data["reference"]), kind="unknown_payment",
-            code="unknown_money" if "money" in data else "unknown_payment", data=data,
-        )  # fmt: skip
         return HttpResponse("unknown", status=404, content_type="text/plain")
     return HttpResponse("success", content_type="text/plain")
 

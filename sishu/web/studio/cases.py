@@ -17,18 +17,19 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
 from sishu.commerce import selectors
-from sishu.commerce.models import Payment, Refund
+from sishu.commerce.models import BillLine, Payment, Refund
+from sishu.commerce.reconcile import KIND as RECONCILIATION
 from sishu.content.first_checks import REVIEW
 from sishu.core.errors import NotAllowed
 from sishu.core.refs import parse_ref
 from sishu.moderation import cases, checks
 from sishu.moderation.models import Case, Decision
 from sishu.web.spreadsheets import cell
-from sishu.web.studio.actions import Action, RefundAction
+from sishu.web.studio.actions import Action, NoForm, RefundAction
 from sishu.web.studio.lists import DetailView, Facts, ListView, ReadOnlyViewSet, date_filter, status_filter
 
 UNAPPLIED, PROPOSED = "unapplied", "refund_proposed"
-KINDS = (REVIEW, UNAPPLIED, PROPOSED, "foreign_refund", "refund_failed", "dispute", "unknown_payment")
+KINDS = (REVIEW, UNAPPLIED, PROPOSED, "foreign_refund", "refund_failed", "dispute", RECONCILIATION, "unknown_payment")
 
 
 def _kinds() -> list[tuple[str, str]]:
@@ -74,6 +75,9 @@ class CaseDetail(DetailView):
         buttons = [
             HeaderButton(gettext("Decide"), url=reverse("cases:decide", args=(case.pk,)), icon_name="tick-inverse")
         ]
+        if case.owner_id != self.request.user.pk:
+            url = reverse("cases:take", args=(case.pk,))
+            buttons.append(HeaderButton(gettext("I look after it"), url=url, icon_name="user"))
         if case.kind == UNAPPLIED and _unapplied_payment(case):
             url = reverse("cases:give_back", args=(case.pk,))
             buttons.append(HeaderButton(gettext("Give back"), url=url, icon_name="resubmit"))
@@ -86,16 +90,39 @@ class CaseDetail(DetailView):
             (_("About"), case.ref),
             (_("Status"), case.get_status_display()),
             (_("Remark"), selectors.case_remark(case)),
+            (_("Looked after by"), case.owner.name if case.owner else ""),
             (_("Opened"), case.opened_at),
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             payment=selectors.find_payment(self.object.ref),
+            bill=_bill_of(self.object),
             findings=[checks.describe(finding["code"], finding["data"]) for finding in self.object.findings],
             decisions=self.object.decisions.select_related("who"),
             **kwargs,
         )
+
+
+class TakeCase(Action):
+    """Say that one looks after a case, so that no two people do."""
+
+    model = Case
+    permission_required = roles.REFUND_PAYMENT
+    form_class = NoForm
+    url_namespace = "cases"
+    page_title = _("Look after the case")
+    button = _("I look after it")
+
+    def get_question(self) -> str:
+        owner = self.object.owner
+        if owner is None:
+            return gettext("Nobody looks after this case yet.")
+        return gettext("%(name)s looks after this case; from now on you do.") % {"name": owner.name}
+
+    def act(self, **said: Any) -> str:
+        cases.take(self.object, self.person)
+        return gettext("You look after this case.")
 
 
 class DecideCase(Action):
@@ -171,8 +198,10 @@ class CaseViewSet(ReadOnlyViewSet):
         ),
         Column("get_status_display", label=_("Status"), sort_key="status"),
         Column("note", label=_("Remark"), accessor=selectors.case_remark),
+        Column("owner.name", label=_("Looked after by")),
         Column("opened_at", label=_("Opened"), sort_key="opened_at"),
     ]
+    related = ("owner",)
     list_export = ["pk", "ref", "kind", "get_status_display", "note", "opened_at"]
     export_headings = {
         "pk": _("Row"),
@@ -187,6 +216,7 @@ class CaseViewSet(ReadOnlyViewSet):
     def get_urlpatterns(self) -> list[URLPattern]:
         return [
             *super().get_urlpatterns(),
+            path("take/<int:pk>/", TakeCase.as_view(), name="take"),
             path("decide/<int:pk>/", DecideCase.as_view(), name="decide"),
             path("give-back/<int:pk>/", GiveBack.as_view(), name="give_back"),
         ]
@@ -196,6 +226,14 @@ def _unapplied_payment(case: Case) -> Payment | None:
     """The payment of the case, while it holds money that bought nothing."""
     payment = selectors.find_payment(case.ref)
     return payment if payment and selectors.refundable_part(payment, Refund.Part.UNAPPLIED) else None
+
+
+def _bill_of(case: Case) -> int | None:
+    """The row of the bill that a case is about."""
+    noun, key = parse_ref(case.ref)
+    if noun == "bill":
+        return int(key)
+    return BillLine.objects.filter(pk=key).values_list("bill_id", flat=True).first() if noun == "billline" else None
 
 
 def _refuse_review(case: Case) -> None:

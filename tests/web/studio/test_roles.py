@@ -12,7 +12,8 @@ from wagtail.permissions import policy_registry
 from sishu.accounts import roles
 from sishu.accounts.roles import CREATOR, FINANCE, OWNER, REVIEWER, SUPPORT
 from sishu.commerce import unwinding
-from sishu.commerce.models import Order, Refund
+from sishu.commerce.models import Order, ProviderBill, ReceivedNotice, Refund
+from sishu.core import clock
 from sishu.jobs.models import JobRun
 from sishu.ledger.models import Journal
 from sishu.moderation import cases
@@ -40,6 +41,9 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "payments:index_results": {OWNER, FINANCE},
     "payments:inspect": {OWNER, FINANCE},
     "payments:refresh": {OWNER, FINANCE},
+    "notices:index": {OWNER, FINANCE},
+    "notices:index_results": {OWNER, FINANCE},
+    "notices:inspect": {OWNER, FINANCE},
     "refunds:index": {OWNER, FINANCE},
     "refunds:index_results": {OWNER, FINANCE},
     "refunds:inspect": {OWNER, FINANCE},
@@ -49,6 +53,7 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "cases:index_results": {OWNER, REVIEWER, FINANCE},
     "cases:inspect": {OWNER, FINANCE},  # a case about money; reviews are tested in test_cases.py
     "cases:decide": {OWNER, FINANCE},
+    "cases:take": {OWNER, FINANCE},
     "cases:give_back": {OWNER, FINANCE},
     "payable:index": {OWNER, FINANCE},
     "payable:request": {OWNER, FINANCE},
@@ -59,6 +64,10 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "payouts:settle": {OWNER, FINANCE},
     "payouts:reject": {OWNER, FINANCE},
     "payouts:fail": {OWNER, FINANCE},
+    "bills:index": {OWNER, FINANCE},
+    "bills:index_results": {OWNER, FINANCE},
+    "bills:inspect": {OWNER, FINANCE},
+    "bills:compare": {OWNER, FINANCE},
     "journals:index": {OWNER, FINANCE},
     "journals:index_results": {OWNER, FINANCE},
     "journals:inspect": {OWNER, FINANCE},
@@ -234,9 +243,15 @@ def rows() -> dict[str, int]:
     )  # fmt: skip
     payee = make_payee()
     earn(payee, 100)
+    notice = ReceivedNotice.objects.create(
+        gateway="sandbox", notice_id="n1", subject="house", sealed=b"", received_at=clock.now()
+    )
+    bill = ProviderBill.objects.create(gateway="sandbox", book="sandbox", day=clock.now().date(), sealed=b"")
     return {
         "payable": payee.pk,
         "payouts": ask(payee, 100, payee).pk,
+        "bills": bill.pk,
+        "notices": notice.pk,
         "orders": order.pk,
         "payments": twice.pk,
         "refunds": refund.pk,
@@ -281,10 +296,21 @@ def test_the_table_of_wagtails_pages(people):
 @pytest.mark.parametrize(
     "name",
     [
-        "orders:refund", "payments:refresh", "refunds:approve", "refunds:reject", "cases:decide", "cases:give_back",
-        "payable:request", "payouts:approve", "payouts:settle", "payouts:reject", "payouts:fail",
+        "orders:refund",
+        "payments:refresh",
+        "refunds:approve",
+        "refunds:reject",
+        "cases:decide",
+        "cases:take",
+        "cases:give_back",
+        "bills:compare",
+        "payable:request",
+        "payouts:approve",
+        "payouts:settle",
+        "payouts:reject",
+        "payouts:fail",
     ],
-)  # fmt: skip
+)
 def test_an_action_is_refused_by_post_too(rows, people, name):
     url = reverse(name, args=(rows[name.partition(":")[0]],))
     for role in (REVIEWER, CREATOR, SUPPORT, roles.MEMBER, ""):

@@ -1,0 +1,177 @@
+"""One line of a provider's bill beside our books."""
+
+from __future__ import annotations
+
+import hashlib
+from typing import Any
+
+from django.db import transaction
+from django.db.models import F, Sum
+
+from sishu.commerce import bills, payments
+from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund
+from sishu.core.money import Money
+from sishu.gateways.base import EntryKind, Outcome, RefundOutcome, RefundSnapshot, Snapshot
+from sishu.ledger import chart, journal
+from sishu.ledger.journal import Move
+from sishu.ledger.models import Book, Journal, Transfer
+
+Compared = tuple[BillLine.Outcome, dict[str, Any]]
+
+# Refunds whose money has left the provider by our books.
+UNBILLED_REFUNDS = {"status": Refund.Status.SUCCEEDED}
+
+
+def compare(line: BillLine) -> Compared:
+    """How a line compares with our books, after what can be put right was put right, and what there is to know of it."""
+    if line.kind == EntryKind.PAYMENT:
+        return _compare_payment(line)
+    if line.kind == EntryKind.REFUND:
+        return _compare_refund(line)
+    if line.kind == EntryKind.DISPUTE:
+        return _compare_dispute(line)
+    if line.kind == EntryKind.PAYOUT:
+        _post_once(
+            line, "settlement", _between(chart.BANK, chart.provider(line.bill.gateway), -line.amount, "settlement")
+        )
+        return _with_fee(line, "")
+    _post_once(line, "unclaimed", _unclaimed(line))
+    return BillLine.Outcome.MISSING_LOCAL, {}
+
+
+def billed(gateway_name: str, currency: str, bill: ProviderBill | None = None) -> Money:
+    """What came in less what went out and the fees, by all bills that count, or by one of them."""
+    lines = bill.lines.all() if bill else bills.lines(gateway_name)
+    moved = lines.filter(currency=currency).aggregate(moved=Sum(F("amount") - F("fee")))["moved"]
+    return Money(moved or 0, currency)
+
+
+def unbilled(gateway_name: str, currency: str) -> Money:
+    """What moved by our books and stands in no bill yet."""
+    told = bills.lines(gateway_name)
+    paid = Payment.objects.filter(gateway=gateway_name, captured_currency=currency, captured_amount__gt=0)
+    total = 0
+    for payment in paid.exclude(reference__in=told.filter(kind=EntryKind.PAYMENT).values("reference")):
+        total += payment.captured_amount
+    gone = told.filter(kind=EntryKind.REFUND).values("refund_reference")
+    disputes = Dispute.objects.filter(payment__gateway=gateway_name, currency=currency)
+    refunds = Refund.objects.filter(payment__gateway=gateway_name, currency=currency, **UNBILLED_REFUNDS)
+    refunds = refunds.exclude(reference__in=gone).exclude(reference__in=disputes.values("reference"))
+    total -= refunds.aggregate(total=Sum("amount"))["total"] or 0
+    unseen = disputes.exclude(reference__in=told.filter(kind=EntryKind.DISPUTE).values("provider_reference"))
+    total -= unseen.exclude(status=Dispute.Status.WON).aggregate(total=Sum("amount"))["total"] or 0
+    return Money(total, currency)
+
+
+def _compare_payment(line: BillLine) -> Compared:
+    payment = _payment_of(line)
+    if payment is None:
+        _post_once(line, "unclaimed", _unclaimed(line))
+        return BillLine.Outcome.MISSING_LOCAL, {}
+    same = bills.lines(line.bill.gateway).filter(kind=line.kind, reference=line.reference)
+    said = Money(same.aggregate(total=Sum("amount"))["total"] or line.amount, line.currency)
+    if payment.status != Payment.Status.CAPTURED or payment.captured != said:
+        payment = payments.refresh(payment)
+    if payment.status != Payment.Status.CAPTURED:
+        return BillLine.Outcome.STATUS_DIFFERS, {"status": payment.status}
+    if payment.captured != said:
+        twins = same.filter(provider_reference=line.provider_reference).count()
+        outcome = BillLine.Outcome.DUPLICATE if twins > 1 else BillLine.Outcome.AMOUNT_DIFFERS
+        return outcome, {"ours": payment.captured.as_json()}
+    return _with_fee(line, payment.order.ref)
+
+
+def _compare_refund(line: BillLine) -> Compared:
+    payment, money = _payment_of(line), Money(-line.amount, line.currency)
+    number = line.refund_reference or line.provider_reference
+    refund = Refund.objects.filter(reference=number).select_related("payment").first()
+    payment = refund.payment if refund else payment
+    if payment is None:
+        _post_once(line, "unclaimed", _unclaimed(line))
+        return BillLine.Outcome.MISSING_LOCAL, {}
+    if refund is None:
+        # Made at the provider's console: the bill is how we hear of it.
+        told = RefundSnapshot(number, RefundOutcome.SUCCEEDED, money)
+        payments.apply(Snapshot(payment.reference, Outcome.UNKNOWN, refunds=(told,)))
+        return _with_fee(line, payment.order.ref)
+    if refund.money != money:
+        return BillLine.Outcome.AMOUNT_DIFFERS, {"ours": refund.money.as_json()}
+    if refund.status in (Refund.Status.REQUESTED, Refund.Status.PROCESSING):
+        return BillLine.Outcome.TIMING, {}  # accepted there; the answer is on its way, or asked for again
+    if refund.status != Refund.Status.SUCCEEDED:
+        return BillLine.Outcome.STATUS_DIFFERS, {"status": refund.status}
+    return _with_fee(line, payment.order.ref)
+
+
+def _compare_dispute(line: BillLine) -> Compared:
+    dispute = Dispute.objects.filter(reference=line.provider_reference).first()
+    if dispute is None and (payment := _payment_of(line)) is not None:
+        payments.refresh(payment)
+        dispute = Dispute.objects.filter(reference=line.provider_reference).first()
+    if dispute is None:
+        _post_once(line, "unclaimed", _unclaimed(line))
+        return BillLine.Outcome.MISSING_LOCAL, {}
+    if dispute.money != Money(abs(line.amount), line.currency):
+        return BillLine.Outcome.AMOUNT_DIFFERS, {"ours": dispute.money.as_json()}
+    if Transfer.objects.filter(journal__key=f"dispute:{dispute.reference}", code="fee").exists():
+        return BillLine.Outcome.MATCHED, {}
+    return _with_fee(line, dispute.payment.order.ref)
+
+
+def _payment_of(line: BillLine) -> Payment | None:
+    known = Payment.objects.filter(gateway=line.bill.gateway).select_related("order")
+    by_ours = known.filter(reference=line.reference).first() if line.reference else None
+    return by_ours or (
+        known.filter(provider_reference=line.provider_reference).first() if line.provider_reference else None
+    )
+
+
+def _with_fee(line: BillLine, ref: str) -> Compared:
+    """The fee is the provider's word: booked once, and a difference when a later bill says another."""
+    posted = BillLine.Outcome.POSTED if line.kind == EntryKind.PAYOUT else BillLine.Outcome.MATCHED
+    key = f"fee:{_key(line)}"
+    said = Transfer.objects.filter(journal__key=key).aggregate(total=Sum("amount"))["total"]
+    if said is not None and said != abs(line.fee):
+        return BillLine.Outcome.FEE_DIFFERS, {"ours": Money(said, line.currency).as_json()}
+    if line.fee and said is None:
+        moves = _between(chart.PROVIDER_FEES, chart.provider(line.bill.gateway), line.fee, "fee")
+        _post(line, key, "fee", ref or line.bill.ref, moves)
+    return posted, {}
+
+
+def _unclaimed(line: BillLine) -> list[Move]:
+    return _between(
+        chart.provider(line.bill.gateway), chart.unclaimed(line.bill.gateway), line.amount - line.fee, "unclaimed"
+    )
+
+
+def _between(debit: str, credit: str, amount: int, code: str) -> list[Move]:
+    """One move; against its direction for less than nothing, none for nothing."""
+    if not amount:
+        return []
+    return [Move(debit, credit, amount, code) if amount > 0 else Move(credit, debit, -amount, code)]
+
+
+def _post_once(line: BillLine, kind: str, moves: list[Move]) -> None:
+    key = f"{kind}:{_key(line)}"
+    if moves and not Journal.objects.filter(key=key).exists():
+        _post(line, key, kind, line.bill.ref, moves)
+
+
+def _post(line: BillLine, key: str, kind: str, ref: str, moves: list[Move]) -> None:
+    with transaction.atomic():
+        journal.post(key=key, kind=kind, ref=ref, book=Book(line.bill.book), currency=line.currency, moves=moves)
+
+
+def _key(line: BillLine) -> str:
+    """The same for a line in a corrected bill: what it is about, not where it stands."""
+    about = (
+        line.bill.gateway,
+        line.kind,
+        line.reference,
+        line.refund_reference,
+        line.provider_reference,
+        line.currency,
+    )
+    anonymous = "" if any(about[2:5]) else f"{line.bill.day}:{line.number}"
+    return hashlib.sha256("\0".join([*about, anonymous]).encode()).hexdigest()[:32]
