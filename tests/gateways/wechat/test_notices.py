@@ -144,7 +144,7 @@ def test_strange_headers_are_refused(wechat, gateway, paid, change):
 
 @pytest.mark.parametrize("body", [b"", b"\xff\xfe", b"[]", b"{}", b"null", b'{"resource_type":"encrypt-resource"}'])
 def test_signed_nonsense_is_refused(simulator, wechat, gateway, body):
-    # The provider would never sign it in UTF-8's absence: then the signature is of other bytes.
+    # What is signed is text: for bytes that are none, the signature is another's.
     headers = wechat.keys.public_signer.headers(body if body != b"\xff\xfe" else b"", clock.now())
     with pytest.raises(BadNotice):
         gateway.parse_notice(headers, body)
