@@ -197,14 +197,16 @@ def _p(text: str, size: float, *, font: str = TEXT, color: HexColor = INK, is_ri
         "p", fontName=font, fontSize=size, leading=size * 1.45, textColor=color, alignment=2 if is_right else 0,
         wordWrap="CJK" if is_wide else None,
     )  # fmt: skip
-    return Paragraph(escape(text), style)
+    # The font draws this apostrophe as wide as a character, as Chinese wants it.
+    return Paragraph(escape(text if is_wide else text.replace("’", "'")), style)
 
 
 @contextmanager
 def _fonts_for(text: str) -> Iterator[None]:
     """Both weights, each with the characters of this document alone, known to the library until it is drawn."""
     with _drawing:
-        fonts = [EmbeddedFont(name, _cut(text, weight)) for name, weight in WEIGHTS.items()]
+        cut = _cut(text)
+        fonts = [EmbeddedFont(name, _weigh(cut, weight)) for name, weight in WEIGHTS.items()]
         for font in fonts:
             pdfmetrics.registerFont(font)
         try:
@@ -214,16 +216,26 @@ def _fonts_for(text: str) -> Iterator[None]:
                 font.unregister()  # the next document's would not be taken while these are known
 
 
-def _cut(text: str, weight: int) -> BytesIO:
+def _cut(text: str) -> bytes:
+    """The font with these characters alone, still of any weight."""
     font = TTFont(BytesIO(FONT.read_bytes()), lazy=True)
-    options = Options(layout_features=[], notdef_outline=True)
-    options.drop_tables += ["GSUB", "GPOS", "GDEF", "BASE", "STAT", "VORG", "vhea", "vmtx"]
-    subsetter = Subsetter(options)
+    for unused in ("GSUB", "GPOS", "GDEF", "BASE", "STAT", "HVAR", "VORG", "vhea", "vmtx"):
+        if unused in font:
+            del font[unused]  # most of the time would go into cutting these
+    subsetter = Subsetter(Options(layout_features=[], notdef_outline=True))
     subsetter.populate(text=f"{text} ")
     subsetter.subset(font)
-    font = instancer.instantiateVariableFont(font, {"wght": weight})
+    return _written(font).getvalue()
+
+
+def _weigh(cut: bytes, weight: int) -> BytesIO:
+    font = instancer.instantiateVariableFont(TTFont(BytesIO(cut)), {"wght": weight})
     font["name"].names.clear()  # both would bear the name of the thinnest weight
     font["name"].setName(f"NotoSansSC-{weight}", POSTSCRIPT_NAME, 3, 1, 0x409)
+    return _written(font)
+
+
+def _written(font: TTFont) -> BytesIO:
     out = BytesIO()
     font.save(out)
     out.seek(0)
