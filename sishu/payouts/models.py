@@ -8,6 +8,7 @@ from django.conf import settings
 from django.db import models
 from django.db.models import F, Q
 from django.utils.translation import gettext_lazy as _
+from django.utils.translation import pgettext_lazy
 
 from sishu.core import refs
 from sishu.core.models import Stateful, Timestamped
@@ -54,7 +55,7 @@ class Payout(Stateful, Timestamped):
     class Status(models.TextChoices):
         REQUESTED = "requested", _("requested")
         APPROVED = "approved", _("approved")
-        PAID = "paid", _("paid")
+        PAID = "paid", pgettext_lazy("payout", "paid")
         REJECTED = "rejected", _("rejected")
         FAILED = "failed", _("failed")
 

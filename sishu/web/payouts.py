@@ -154,7 +154,7 @@ def _payouts_page(request: HttpRequest, purses: list[selectors.Purse], form: Req
     user = _signed_in(request)
     facts = {
         "purses": purses,
-        "form": form if any(purse.payable for purse in purses) else None,
+        "form": form if any(purse.payable and not purse.in_transit for purse in purses) or form.errors else None,
         "account": PayeeAccount.objects.filter(user=user).first(),
         "payouts": user.payouts.all()[:MAX_PAYOUTS],
     }

@@ -146,7 +146,7 @@ def test_row_48_a_debt_is_said_in_words(client, lan, name):
     page = page_of(client, name)
     assert "You owe" in page
     assert "¥30.00" in page
-    assert "Ask for it" not in page
+    assert "Ask for the payout" not in page
     if name == "statement":
         assert "You need not transfer anything: it is taken from what you earn next." in page
 
