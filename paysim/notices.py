@@ -15,6 +15,9 @@ from paysim.faults import FaultKind, Faults
 
 log = logging.getLogger(__name__)
 
+# Seconds that a merchant has to answer.
+TIMEOUT = 5.0
+
 # Made when it is sent, so that a retry is signed anew: headers and body.
 Compose = Callable[[], tuple[dict[str, str], bytes]]
 # Whether a status and a body mean that the merchant understood.
@@ -35,13 +38,20 @@ class Delivery:
     is_done: bool = False
 
 
-class Notifier:
-    """Deliveries of all protocols. `run_due` sends what is due by the simulator's clock; `serve` does so by itself."""
+# Sends headers and a body to an address: the status it got (0: no answer) and the answer's body.
+Transport = Callable[[str, dict[str, str], bytes], tuple[int, bytes]]
 
-    def __init__(self, clock: Clock, faults: Faults, *, timeout: float = 5.0) -> None:
+
+class Notifier:
+    """Deliveries of all protocols. `run_due` sends what is due by the simulator's clock; `serve` does so by itself.
+
+    `transport` is HTTP, unless somebody who tests without a server puts another in its place.
+    """
+
+    def __init__(self, clock: Clock, faults: Faults) -> None:
         self.clock = clock
         self.faults = faults
-        self.timeout = timeout
+        self.transport: Transport = over_http
         self.deliveries: list[Delivery] = []
         self._lock = RLock()
         self._stop = Event()
@@ -71,7 +81,7 @@ class Notifier:
                     tzinfo=self.clock.now().tzinfo
                 )  # fmt: skip
         for one in due:
-            status, body = self._post(one)
+            status, body = self.transport(one.url, *one.compose())
             one.answers.append(status)
             one.is_done = one.understood(status, body)
         return len(due)
@@ -90,13 +100,14 @@ class Notifier:
         while not self._stop.wait(every):
             self.run_due()
 
-    def _post(self, one: Delivery) -> tuple[int, bytes]:
-        headers, body = one.compose()
-        try:
-            with urlopen(Request(one.url, data=body, headers=headers), timeout=self.timeout) as answer:  # noqa: S310
-                return answer.status, answer.read(4096)
-        except HTTPError as error:
-            return error.code, error.read(4096)
-        except (URLError, OSError) as error:
-            log.info("No answer from %s: %s", one.url, error)
-            return 0, b""
+
+def over_http(url: str, headers: dict[str, str], body: bytes) -> tuple[int, bytes]:
+    """POST, as providers do."""
+    try:
+        with urlopen(Request(url, data=body, headers=headers), timeout=TIMEOUT) as answer:  # noqa: S310
+            return answer.status, answer.read(4096)
+    except HTTPError as error:
+        return error.code, error.read(4096)
+    except (URLError, OSError) as error:
+        log.info("No answer from %s: %s", url, error)
+        return 0, b""

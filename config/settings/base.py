@@ -19,6 +19,8 @@ env = environ.FileAwareEnv()
 environ.Env.read_env(BASE_DIR / ".env")
 
 DATA_DIR = Path(env.str("DATA_DIR", str(BASE_DIR / "var")))
+# Seals backups; empty: a key derived from the primary of ENCRYPTION_KEYS.
+BACKUP_KEY = parse_key("BACKUP_KEY", env.str("BACKUP_KEY", ""))
 DEBUG = env.bool("DEBUG", False)
 SECRET_KEY = env.str("SECRET_KEY", "")
 # Version → key, the primary first: they wrap the keys of sealed cells, and never stand in the database or a backup.

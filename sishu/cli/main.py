@@ -21,7 +21,7 @@ def main() -> None:
     """Run the command of `sys.argv`. `DJANGO_SETTINGS_MODULE` may stand in `.env`; unset it is the trying-out settings."""
     environ.Env.read_env(ENV_FILE)
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings.dev")
-    utility = ManagementUtility(["sishu", *sys.argv[1:]])
+    utility = ManagementUtility(["sishu", *map(module_name, sys.argv[1:2]), *sys.argv[2:]])
     utility.prog_name = "sishu"
     try:
         utility.execute()
@@ -30,6 +30,11 @@ def main() -> None:
         if not sentence or "--traceback" in sys.argv:
             raise
         sys.exit(sentence)
+
+
+def module_name(command: str) -> str:
+    """A command is a module: rehearse-restore is looked for as rehearse_restore. Options stay as they are."""
+    return command if command.startswith("-") else command.replace("-", "_")
 
 
 def explain(error: Exception) -> str:

@@ -10,8 +10,18 @@ from django.db.models import F, Sum
 
 from sishu.commerce import bills, payments
 from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund
+from sishu.core import plugins
 from sishu.core.money import Money
-from sishu.gateways.base import EntryKind, Outcome, RefundOutcome, RefundSnapshot, Snapshot
+from sishu.gateways.base import (
+    EntryKind,
+    GatewayError,
+    Outcome,
+    PaymentGateway,
+    RefundOutcome,
+    RefundRequest,
+    RefundSnapshot,
+    Snapshot,
+)
 from sishu.ledger import chart, journal
 from sishu.ledger.journal import Move
 from sishu.ledger.models import Book, Journal, Transfer
@@ -90,16 +100,30 @@ def _compare_refund(line: BillLine) -> Compared:
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}
     if refund is None:
-        # Made at the provider's console: the bill is how we hear of it.
-        told = RefundSnapshot(number, RefundOutcome.SUCCEEDED, money)
-        payments.apply(Snapshot(payment.reference, Outcome.UNKNOWN, refunds=(told,)))
-        return _with_fee(line, payment.order.ref)
+        return _hear_of_refund(line, payment, number, money)
     if refund.money != money:
         return BillLine.Outcome.AMOUNT_DIFFERS, {"ours": refund.money.as_json()}
     if refund.status in (Refund.Status.REQUESTED, Refund.Status.PROCESSING):
         return BillLine.Outcome.TIMING, {}  # accepted there; the answer is on its way, or asked for again
     if refund.status != Refund.Status.SUCCEEDED:
         return BillLine.Outcome.STATUS_DIFFERS, {"status": refund.status}
+    return _with_fee(line, payment.order.ref)
+
+
+def _hear_of_refund(line: BillLine, payment: Payment, number: str, money: Money) -> Compared:
+    """A refund made at the provider's console: the bill is how we hear of it. Some bills tell of those that then failed."""
+    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
+    asked = RefundRequest(number, payment.reference, money, "", payment.captured, payment.provider_reference)
+    try:
+        known = gateway.query_refund(asked)
+    except GatewayError:
+        return BillLine.Outcome.TIMING, {}
+    if known.outcome == RefundOutcome.FAILED:
+        return BillLine.Outcome.STATUS_DIFFERS, {"status": Refund.Status.FAILED}
+    if known.outcome == RefundOutcome.PENDING:
+        return BillLine.Outcome.TIMING, {}
+    told = RefundSnapshot(number, RefundOutcome.SUCCEEDED, money)
+    payments.apply(Snapshot(payment.reference, Outcome.UNKNOWN, refunds=(told,)))
     return _with_fee(line, payment.order.ref)
 
 

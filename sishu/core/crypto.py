@@ -15,6 +15,8 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from hashlib import sha256
 
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
 from django.db import IntegrityError, transaction
 
@@ -135,6 +137,11 @@ def unwrap(row: SubjectKey) -> bytes:
             f"The key of {row.subject} does not open with version {row.kek_version} of ENCRYPTION_KEYS. "
             "Was that version given other bytes?"
         ) from None
+
+
+def derived_key(version: int, purpose: str) -> bytes:
+    """A key for another purpose, made from one of ENCRYPTION_KEYS (HKDF-SHA256): the same whenever it is asked for."""
+    return HKDF(hashes.SHA256(), aead.KEY_BYTES, salt=None, info=purpose.encode()).derive(_wrapping_key(version))
 
 
 def rewrap() -> Rotation:
