@@ -7,6 +7,7 @@ from datetime import timedelta
 from io import StringIO
 
 import pytest
+from django.conf import settings as settings_of_site
 from django.db import transaction
 from django.test import Client
 from django.urls import reverse
@@ -14,7 +15,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from sishu.accounts.models import User
-from sishu.commerce import refunds
+from sishu.commerce import maturity, refunds
 from sishu.commerce.models import Order, OrderLine, Refund
 from sishu.commerce.splits import of_sale
 from sishu.core import clock
@@ -284,6 +285,26 @@ def test_maturity_moves_nothing_out_and_payouts_do(client, lan):
     for shown in ("The books agree", "ICBC 0042", "bank account ···· 4821", first.reference, "rejected"):
         assert shown in page
     assert DETAILS.account not in page
+
+
+def test_the_real_roads_from_sale_to_payout_and_a_refund_after_it(client, lan, set_clock):
+    order = buy(make_user(), make_offer(make_paid_work(lan, title="Noodles"), amount=1000))
+    set_clock(clock.now() + timedelta(days=settings_of_site.REFUND_WINDOW_DAYS + 1))
+    assert maturity.mature_due() == 1
+    payees.change(lan, Method.BANK, DETAILS)
+    payout = payouts.request(lan, Money(900, "CNY"), by=lan, book=Book.SANDBOX)
+    payouts.approve(payout.pk, by=make_user("bo", "finance"))
+    line = order.lines.get()
+    refunds.refund(order.payments.get().pk, Refund.Part.SALE, by=None, lines={line.pk: 300})
+    (statement,) = statements_of(lan, Book.SANDBOX)
+    assert statement.agrees
+    assert [(e.kind, str(e.gross or ""), str(e.change), str(e.balance)) for e in statement.entries] == [
+        ("sale", "¥10.00", "¥9.00", "¥9.00"),
+        ("maturity", "", "¥0.00", "¥9.00"),
+        ("payout", "", "−¥9.00", "¥0.00"),
+        ("refund", "−¥3.00", "−¥2.70", "−¥2.70"),
+    ]
+    assert statement.debt == Money(270, "CNY")
 
 
 def test_a_debt_after_a_payout_is_in_the_statement_to_the_cent(lan):
