@@ -29,6 +29,7 @@ urlpatterns = [
     path("", include("sishu.web.uploads")),
     path("", include("sishu.web.shop")),
     path("", include("sishu.web.asking_back")),
+    path("", include("sishu.web.paying")),
     path("", include("sishu.web.cashier")),
     path("", include("sishu.web.library")),
     path("", include("sishu.web.statement")),

@@ -17,6 +17,7 @@ import pytest
 from django.core.management import BaseCommand, get_commands, load_command_class
 
 from config.settings import gateways, plugins
+from sishu.cli.main import module_name
 from sishu.core.layers import LAYERS
 from sishu.ledger import triggers
 from sishu.reactions.table import TABLE
@@ -156,9 +157,8 @@ def test_commands_that_pages_name_exist(path):
         [*re.findall(r"`([^`\n]+)`", text), *re.findall(r"^```sh\n(.*?)^```", text, re.DOTALL | re.MULTILINE)]
     )
     assert set(re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*make ([a-z]+)\b", code, re.MULTILINE)) <= targets
-    assert set(re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*(?:\.venv/bin/)?sishu ([a-z_]+)\b", code, re.MULTILINE)) <= set(
-        get_commands()
-    )
+    named = re.findall(r"^(?:sudo -u \w+ |\w+=\S+ )*(?:\.venv/bin/)?sishu ([a-z_-]+)\b", code, re.MULTILINE)
+    assert {module_name(name) for name in named} <= set(get_commands())
 
 
 @pytest.mark.parametrize("path", pages(), ids=lambda path: path.relative_to(ROOT).as_posix())

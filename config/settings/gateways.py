@@ -12,6 +12,8 @@ def options(env: environ.Env) -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {}),
         "wechat": ("sishu.gateways.wechat.WechatGateway", wechat(env)),
+        "stripe": ("sishu.gateways.stripe.StripeGateway", stripe(env)),
+        "offline": ("sishu.gateways.offline.OfflineGateway", offline(env)),
     }
 
 
@@ -30,4 +32,25 @@ def wechat(env: environ.Env) -> dict[str, Any]:
         "url": env.str("WECHAT_URL", default="https://api.mch.weixin.qq.com"),
         "login_url": env.str("WECHAT_LOGIN_URL", default="https://open.weixin.qq.com/connect"),
         "api_url": env.str("WECHAT_API_URL", default="https://api.weixin.qq.com"),
+    }
+
+
+def offline(env: environ.Env) -> dict[str, Any]:
+    """Bank transfers to the house's own accounts."""
+    return {
+        "accounts": env.str("OFFLINE_ACCOUNTS", default=""),
+        "payee": env.str("OFFLINE_PAYEE", default=""),
+        "account": env.str("OFFLINE_ACCOUNT", default=""),
+        "bank": env.str("OFFLINE_BANK", default=""),
+        "currency": env.str("CURRENCY", default="CNY"),
+        "days": env.int("OFFLINE_DAYS", default=7),
+    }
+
+
+def stripe(env: environ.Env) -> dict[str, Any]:
+    """Stripe. Its keys say by themselves whether they move real money."""
+    return {
+        "secret_key": env.str("STRIPE_SECRET_KEY", default=""),
+        "webhook_secrets": env.list("STRIPE_WEBHOOK_SECRETS", default=[]),
+        "url": env.str("STRIPE_URL", default="https://api.stripe.com"),
     }

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from paysim.providers.stripe import Stripe
 from paysim.providers.wechat import Wechat
 
 if TYPE_CHECKING:
@@ -12,4 +13,4 @@ if TYPE_CHECKING:
 
 def all_of(sim: Simulator) -> list[Provider]:
     """One of each, over the simulator's bank."""
-    return [Wechat(sim)]
+    return [Wechat(sim), Stripe(sim)]

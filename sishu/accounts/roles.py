@@ -28,6 +28,7 @@ VIEW_CASE = "moderation.view_case"
 VIEW_ORDER = "commerce.view_order"
 CHANGE_OFFER = "commerce.change_offer"
 REFUND_PAYMENT = "commerce.refund_payment"
+RECORD_TRANSFER = "commerce.record_transfer"
 EXPLAIN_ACCESS = "commerce.explain_access"
 VIEW_PAYOUT = "payouts.view_payout"
 REQUEST_PAYOUT = "payouts.request_payout"
@@ -56,7 +57,16 @@ ROLES: dict[str, tuple[str, ...]] = {
     OWNER: (EVERYTHING,),
     REVIEWER: (STUDIO, REVIEW_WORK, WITHDRAW_WORK),
     CREATOR: (STUDIO,),
-    FINANCE: (STUDIO, *BOOKS, REFUND_PAYMENT, EXPLAIN_ACCESS, VIEW_PAYOUT, REQUEST_PAYOUT, APPROVE_PAYOUT),
+    FINANCE: (
+        STUDIO,
+        *BOOKS,
+        REFUND_PAYMENT,
+        RECORD_TRANSFER,
+        EXPLAIN_ACCESS,
+        VIEW_PAYOUT,
+        REQUEST_PAYOUT,
+        APPROVE_PAYOUT,
+    ),  # fmt: skip
     SUPPORT: (STUDIO, EXPLAIN_ACCESS),
     MEMBER: (),
 }

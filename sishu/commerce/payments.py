@@ -11,7 +11,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from sishu.commerce import disputes, fulfil, splits, unwinding
+from sishu.commerce import disputes, fulfil, gateway_words, splits, unwinding
 from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
@@ -39,14 +39,18 @@ class ProviderSilent(DomainError):
     status = 503
 
 
-def choose_gateway(asked: object = "") -> str:
-    """The gateway a buyer asked for, or the first one. Invalid for one that is not there, and when there is none."""
+def choose_gateway(asked: object, currency: str) -> str:
+    """The gateway a buyer asked for, or the first that takes the currency.
+
+    Invalid for one that is not there, and when there is none at all.
+    """
     names = plugins.names("gateways")
     if not names:
         raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
     if asked and asked not in names:
         raise Invalid(_("There is no payment provider “%(name)s” here.") % {"name": str(asked)[:40]}, code="gateway")
-    return str(asked or names[0])
+    fitting = (way.name for way in gateway_words.ways_to_pay(currency))
+    return str(asked or next(fitting, names[0]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -117,12 +121,20 @@ def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Paym
         raise WrongStatus(_("Order %(number)s is not open for payment. Please start again.") % {"number": order.number})
     if order.currency not in gateway.currencies:
         raise DomainError(
-            _("%(gateway)s does not take %(currency)s.") % {"gateway": gateway.name, "currency": order.currency}
+            _("%(gateway)s does not take %(currency)s.")
+            % {"gateway": gateway_words.label_of(gateway.name), "currency": order.currency}
         )
+    first_poll: dict[str, Any] = {"next_poll_at": clock.now() + POLL_AFTER[0]}
+    if gateway.time_to_pay is not None:
+        # Money that takes days: the order waits for it, counted from its own beginning, so that it cannot be put off for
+        # ever; and nobody is asked before that, but once, to end the attempt.
+        order.expires_at = max(order.expires_at, order.created_at + gateway.time_to_pay)
+        order.save(update_fields=["expires_at", "updated_at"])
+        first_poll = {"next_poll_at": order.expires_at + POLL_AFTER[-1], "poll_count": len(POLL_AFTER) - 1}
     return Payment.objects.create(
         order=order, gateway=gateway.name, product=product, book=gateway.book, reference=secrets.token_hex(12),
         amount=order.amount, currency=order.currency, open_key=f"{order_id}:{gateway.name}",
-        next_poll_at=clock.now() + POLL_AFTER[0],
+        **first_poll,
     )  # fmt: skip
 
 
@@ -166,10 +178,11 @@ def hear(gateway_name: str, notice: Notice) -> None:
         return  # about no payment
     snapshot = notice.snapshot
     if snapshot is None:
-        if not Payment.objects.filter(reference=notice.reference, gateway=gateway_name).exists():
+        payment = Payment.objects.filter(reference=notice.reference, gateway=gateway_name).first()
+        if payment is None:
             raise Missing(_("There is no such payment."))
         gateway: PaymentGateway = plugins.load("gateways", gateway_name)
-        snapshot = gateway.query(notice.reference, notice.provider_reference)
+        snapshot = gateway.query(notice.reference, notice.provider_reference or payment.provider_reference)
     apply(snapshot, heard_from=gateway_name)
 
 

@@ -16,10 +16,10 @@ from django.utils.translation import pgettext
 from wagtail.models import Page
 
 from sishu.accounts.models import User
-from sishu.commerce import access, refunds
+from sishu.commerce import access, gateway_words, refunds
 from sishu.commerce.access import Verdict
 from sishu.commerce.facts import OrderPaid, OrderRefunded
-from sishu.commerce.models import Dispute, Entitlement, Offer, Order, OrderLine, Payment, Refund
+from sishu.commerce.models import BankEntry, Dispute, Entitlement, Offer, Order, OrderLine, Payment, Refund
 from sishu.content.models import Authorship, HomePage
 from sishu.core.errors import Missing
 from sishu.core.money import Money
@@ -51,6 +51,7 @@ def timeline(order: Order) -> list[Event]:
     events = [
         *_of_order(order, lines),
         *(event for payment in payments for event in _of_payment(payment)),
+        *_of_bank(payments),
         *_of_entitlements(lines),
         *_of_books(order),
         *(event for refund in given_back for event in _of_refund(refund)),
@@ -73,7 +74,7 @@ def _of_order(order: Order, lines: Sequence[OrderLine]) -> Iterator[Event]:
 
 
 def _of_payment(payment: Payment) -> Iterator[Event]:
-    name = f"{payment.gateway} {payment.reference}"
+    name = f"{payment.gateway_label} {payment.reference}"
     yield Event(payment.created_at, _("Payment started"), detail=f"{name} · {payment.due}")
     if payment.captured_at:
         bought = _("it settled the order") if payment.is_applied else _("it bought nothing")
@@ -82,6 +83,12 @@ def _of_payment(payment: Payment) -> Iterator[Event]:
         yield Event(payment.updated_at, _("Payment failed"), detail=name)
     elif payment.status == Payment.Status.CLOSED:
         yield Event(payment.updated_at, _("Payment closed without money"), detail=name)
+
+
+def _of_bank(payments: Sequence[Payment]) -> Iterator[Event]:
+    for entry in BankEntry.objects.filter(payment__in=payments).select_related("recorded_by").order_by("id"):
+        what = _("Transfer back recorded") if entry.refund_id else _("Transfer recorded")
+        yield Event(entry.created_at, what, entry.recorded_by.name, f"{entry.money} · {entry.bank_reference}")
 
 
 def _of_entitlements(lines: Sequence[OrderLine]) -> Iterator[Event]:
@@ -237,6 +244,8 @@ def _said(name: str, value: Any) -> str:
     if name == "status":
         labels = {**dict(Refund.Status.choices), **dict(Payment.Status.choices), **dict(Order.Status.choices)}
         return str(labels.get(value, value))
+    if name == "gateway":
+        return gateway_words.label_of(value)
     return str(Money(**value)) if isinstance(value, dict) else str(value)
 
 
@@ -259,15 +268,15 @@ def account_label(code: str) -> str:
         payee = User.objects.filter(pk=key).first()
         return _("on its way to %(name)s") % {"name": payee.name if payee else key}
     if noun == "psp":
-        return _("held by %(gateway)s") % {"gateway": key}
+        return _("held by %(gateway)s") % {"gateway": gateway_words.label_of(key)}
     if noun == "refund":
         return _("on its way back from payment %(reference)s") % {"reference": key}
     if noun == "dispute":
-        return _("disputed at %(gateway)s") % {"gateway": key}
+        return _("disputed at %(gateway)s") % {"gateway": gateway_words.label_of(key)}
     if code == chart.PROVIDER_FEES:
         return _("fees of providers")
     if noun == "unclaimed":
-        return _("on the bills of %(gateway)s, of nobody here") % {"gateway": key}
+        return _("on the bills of %(gateway)s, of nobody here") % {"gateway": gateway_words.label_of(key)}
     if code == chart.BANK:
         return _("the house’s bank account")
     if noun == "unapplied":

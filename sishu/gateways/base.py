@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
 from typing import Protocol, runtime_checkable
 
@@ -226,13 +226,15 @@ class PaymentGateway(Protocol):
     """An adapter to one provider. All calls may raise GatewayError; none is made inside a database transaction.
 
     `reference` is ours, `provider_reference` what `start` or a snapshot called the payment, if it did. `zone` is the clock
-    by which the provider's days end.
+    by which the provider's days end. `time_to_pay` is how long an order waits at least when it is paid this way; None
+    where the order's own time is enough.
     """
 
     name: str
     book: str
     currencies: frozenset[str]
     zone: tzinfo
+    time_to_pay: timedelta | None
 
     def product_for(self, device: Device) -> str:
         """Which of the provider's products a buyer with this device pays by; payments by two products are two attempts."""

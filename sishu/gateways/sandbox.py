@@ -7,7 +7,7 @@ import hmac
 import json
 import secrets
 from collections.abc import Mapping
-from datetime import UTC, date, datetime
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
 from urllib.error import URLError
@@ -48,6 +48,7 @@ class SandboxGateway:
     book = "sandbox"
     currencies = frozenset({*SYMBOLS, *DIGITS})
     zone = UTC
+    time_to_pay: timedelta | None = None
 
     def __init__(self) -> None:
         if not (settings.DEBUG or settings.ALLOW_SANDBOX):

@@ -70,6 +70,7 @@ class WechatGateway:
     name = "wechat"
     currencies = frozenset({"CNY"})
     zone = CHINA
+    time_to_pay: timedelta | None = None
 
     def __init__(
         self, *, app_id: str, mch_id: str, private_key: str, cert_serial: str, api_v3_key: str, app_secret: str = "",

@@ -21,13 +21,12 @@ from django.views.decorators.http import require_POST
 from wagtail.models import Page
 
 from sishu.accounts.models import User
-from sishu.commerce import orders, payments, refunds, selectors
+from sishu.commerce import gateway_words, orders, payments, refunds, selectors
 from sishu.commerce.models import Offer, Order, Payment
-from sishu.core import plugins
 from sishu.core.errors import Invalid, Missing, NotSignedIn
 from sishu.core.ids import parse_id
-from sishu.gateways.base import Redirect
-from sishu.web import answers, context, listings, paths
+from sishu.web import answers, context, listings, paths, payers, paying
+from sishu.web.devices import device_of
 
 MAX_ORDERS = 100
 
@@ -69,8 +68,12 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     return_path = local_path(request, asked.get("next"))
     if request.method == "POST":
         return pay(request, choice, return_path, asked.get("gateway"))
-    facts = {"choice": choice, "return_path": return_path, "gateways": plugins.names("gateways")}
-    facts["refund_days"] = settings.REFUND_WINDOW_DAYS
+    facts = {
+        "choice": choice,
+        "return_path": return_path,
+        "ways_to_pay": gateway_words.ways_to_pay(choice.chosen.offer.currency),
+        "refund_days": settings.REFUND_WINDOW_DAYS,
+    }
     return render(request, "shop/checkout.html", facts)
 
 
@@ -89,20 +92,11 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
         if answers.wants_json(request):
             return answers.message(request, _("Payment successful."), order=describe(order))
         return redirect(continued(order))
-    url = start_payment(order, payments.choose_gateway(gateway))
+    begun = paying.begin(request, order, payments.choose_gateway(gateway, order.currency), device_of(request))
     if answers.wants_json(request):
-        url = request.build_absolute_uri(url)
-        return answers.message(request, _("Please complete the payment."), 202, payment_url=url, order=describe(order))
-    return HttpResponseRedirect(url, status=303)
-
-
-def start_payment(order: Order, gateway: str) -> str:
-    """Open a payment, or find the open one; the address where the buyer goes on. The provider leads them back to us."""
-    back = settings.SITE_URL + reverse("payment_return", args=[order.number])
-    _payment, started = payments.start(order.pk, gateway, notify_url=payments.notify_url(gateway), return_url=back)
-    instruction = started.instruction
-    assert isinstance(instruction, Redirect)  # noqa: S101  no gateway has another yet
-    return instruction.url
+        told = begun.as_json(request)
+        return answers.message(request, _("Please complete the payment."), 202, **told, order=describe(order))
+    return HttpResponseRedirect(begun.url, status=303)
 
 
 @never_cache
@@ -115,6 +109,8 @@ def returned(request: HttpRequest, number: str) -> HttpResponseBase:
     if newest is not None and order.status != Order.Status.PAID:
         payments.refresh(newest)
         order.refresh_from_db()
+    if not is_payable(order):
+        payers.forget(request)
     if order.status == Order.Status.PAID:
         return redirect(continued(order))
     return render(request, "shop/confirming.html", state_of(order))
@@ -131,7 +127,12 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
         return answers.message(request, words, order=describe(order))
     if order.status == Order.Status.PAID:
         return HttpResponse(status=204, headers={"HX-Redirect": iri_to_uri(continued(order))})
-    return render(request, "shop/waiting.html", state_of(order))
+    state = state_of(order)
+    if "pay" not in request.GET:
+        return render(request, "shop/waiting.html", state)
+    if not state["waits"]:
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse("payment_return", args=[number])})
+    return render(request, "shop/deadline.html", state | {"time_left": paying.time_left(order)})
 
 
 @never_cache
@@ -150,10 +151,13 @@ def one_order(request: HttpRequest, number: str) -> HttpResponse:
     order = own_order(request, number)
     line = order.lines.select_related("offer").first()
     facts = {
-        "order": order, "payments": order.payments.all(), "line": line, "can_pay": is_payable(order),
+        "order": order,
+        "payments": order.payments.exclude(status=Payment.Status.CLOSED),
+        "line": line,
+        "can_pay": is_payable(order),
         "refund_until": refunds.open_until(order),
-    }  # fmt: skip
-    return render(request, "shop/order.html", facts)
+    }
+    return render(request, "shop/order.html", facts | paying.transfer_facts(request, order))
 
 
 @require_POST
@@ -268,7 +272,13 @@ def state_of(order: Order) -> dict[str, Any]:
     arrived = newest is not None and newest.status == Payment.Status.CAPTURED
     failed = newest is not None and newest.status == Payment.Status.FAILED
     waits = is_payable(order) and not failed and not arrived
-    return {"order": order, "line": order.lines.first(), "waits": waits, "failed": failed, "arrived": arrived}
+    is_open = paying.is_open(order)
+    # Once the order has ended a transfer may still be on its way, whatever was tried after it.
+    begun = order.payments.all() if not is_open else order.payments.all()[:1]
+    return {
+        "order": order, "line": order.lines.first(), "waits": waits, "failed": failed, "arrived": arrived,
+        "is_transfer": any(paying.is_patient(payment.gateway) for payment in begun), "is_open": is_open,
+    }  # fmt: skip
 
 
 def describe(order: Order) -> dict[str, Any]:

@@ -21,7 +21,7 @@ STEPS = int(os.environ.get("RANDOM_STEPS", "300"))
 STEPS_AT_ONCE = 50
 # Some runs end early, and the first is the shortest there is.
 STEPS_ON_AVERAGE = 35
-PROVIDERS = ("wechat",)
+PROVIDERS = ("wechat", "stripe")
 
 
 @pytest.mark.parametrize("provider", PROVIDERS)

@@ -69,7 +69,15 @@ def _wechat(sim: Simulator) -> Driver:
     )
 
 
-DRIVERS: dict[str, Callable[[Any], Driver]] = {"sandbox": _sandbox, "wechat": _wechat}
+def _stripe(sim: Simulator) -> Driver:
+    return Driver(
+        pay=lambda _gateway, reference: sim.bank.pay("stripe", reference),
+        fail=lambda _gateway, reference: sim.bank.fail("stripe", reference),
+        notice=lambda _gateway, reference: sim.providers["stripe"].events.notice(reference),
+    )
+
+
+DRIVERS: dict[str, Callable[[Any], Driver]] = {"sandbox": _sandbox, "wechat": _wechat, "stripe": _stripe}
 
 
 @pytest.fixture(params=list(DRIVERS))
@@ -125,6 +133,7 @@ def test_it_says_who_it_is(gateway: PaymentGateway, name: str):
     assert gateway.book in {"live", "sandbox"}
     assert "CNY" in gateway.currencies
     assert all(gateway.product_for(device) for device in Device)
+    assert gateway.time_to_pay is None or gateway.time_to_pay > timedelta(0)
 
 
 def test_starting_twice_is_one_payment(gateway: PaymentGateway):
@@ -142,7 +151,9 @@ def test_paid_is_captured_with_amount_and_moment_however_one_asks(gateway: Payme
     gateway.start(request)
     driver.pay(gateway, request.reference)
     asked = gateway.query(request.reference)
-    told = gateway.parse_notice(*driver.notice(gateway, request.reference)).snapshot
+    notice = gateway.parse_notice(*driver.notice(gateway, request.reference))
+    assert notice.reference == request.reference
+    told = notice.snapshot or gateway.query(notice.reference, notice.provider_reference)
     assert asked == told
     assert (told.outcome, told.captured, told.refunds) == (Outcome.CAPTURED, Money(990, "CNY"), ())
     assert told.captured_at is not None

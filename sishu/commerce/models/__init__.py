@@ -6,8 +6,10 @@ from sishu.commerce.models.offer import Offer, RevenueShare
 from sishu.commerce.models.order import Order, OrderLine
 from sishu.commerce.models.payment import Payment
 from sishu.commerce.models.refund import Refund, RefundLine
+from sishu.commerce.models.statement import BankEntry
 
 __all__ = [
+    "BankEntry",
     "BillLine",
     "Dispute",
     "Entitlement",

@@ -8,6 +8,7 @@ from django.db import models
 from django.db.models import Q
 from django.utils.translation import gettext_lazy as _
 
+from sishu.commerce.gateway_words import label_of
 from sishu.commerce.models.order import Order
 from sishu.core import refs
 from sishu.core.models import Stateful, Timestamped
@@ -68,6 +69,10 @@ class Payment(Stateful, Timestamped):
     @property
     def ref(self) -> str:
         return refs.ref("payment", self.pk)
+
+    @property
+    def gateway_label(self) -> str:
+        return label_of(self.gateway)
 
     @property
     def due(self) -> Money:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from django.conf import settings
 from django.http import HttpRequest
 from django.utils.translation import get_language, gettext_noop
@@ -10,7 +12,8 @@ from ninja import Path, Query, Router, Status
 from sishu.commerce import orders, payments, selectors
 from sishu.commerce.models import Order
 from sishu.core import money
-from sishu.web import shop
+from sishu.gateways.base import Device
+from sishu.web import paying, shop
 from sishu.web.api import auth, offers, schemas
 from sishu.web.api.paging import Paging
 from sishu.web.api.problems import refusals
@@ -38,10 +41,11 @@ def place_order(request: HttpRequest, asked: schemas.PlaceOrder) -> Status[schem
     language = get_language() or settings.LANGUAGE_CODE
     way = shop.way_in(offers.get(asked.offer), language)
     order = orders.place(user, way.offer.pk, language=language, title=way.title)
-    url = None
+    told: dict[str, Any] = {"payment_url": None, "instruction": None}
     if order.status == Order.Status.AWAITING_PAYMENT:
-        url = request.build_absolute_uri(shop.start_payment(order, payments.choose_gateway(asked.gateway)))
-    return Status(201, schemas.PlacedOrder(order=_describe(order), payment_url=url))
+        gateway = payments.choose_gateway(asked.gateway, order.currency)
+        told = paying.begin(request, order, gateway, Device(asked.device)).as_json(request)
+    return Status(201, schemas.PlacedOrder(order=_describe(order), **told))
 
 
 @router.get(

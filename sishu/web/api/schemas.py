@@ -130,6 +130,9 @@ class Work(WorkRow):
 class PlaceOrder(Schema):
     offer: Key = Field(description=_("What to buy. Its price is the server's."))
     gateway: Word = Field("", description=_("A payment provider of this house; the first one if you name none."))
+    device: Literal["desktop", "mobile", "weixin"] = Field(
+        "desktop", description=_("What the buyer holds: it decides how some providers let them pay.")
+    )
 
 
 class OrderLine(Schema):
@@ -152,9 +155,40 @@ class OrderList(Listed):
     items: list[Order]
 
 
+class GoThere(Schema):
+    kind: Literal["redirect"]
+    url: str
+
+
+class ScanCode(Schema):
+    kind: Literal["scan_code"]
+    text: str = Field(description=_("What a QR code for the provider’s app says."))
+
+
+class WeixinBridge(Schema):
+    kind: Literal["weixin_bridge"]
+    parameters: dict[str, str] = Field(description=_("What getBrandWCPayRequest is called with."))
+
+
+class BankTransfer(Schema):
+    kind: Literal["bank_transfer"]
+    payee: str
+    account: str
+    bank: str
+    code: str = Field(
+        description=_("What the buyer writes as the reason for payment, so that the money is recognised.")
+    )
+
+
 class PlacedOrder(Schema):
     order: Order
     payment_url: str | None = Field(description=_("Where the buyer pays; null when nothing is due."))
+    instruction: GoThere | ScanCode | WeixinBridge | BankTransfer | None = Field(
+        description=_(
+            "What the buyer does next, for a program that shows it itself; null when the provider must first learn at "
+            "`payment_url` who pays."
+        )
+    )
 
 
 class Entitlement(Schema):

@@ -20,7 +20,7 @@ from wagtail.permissions import policy_registry
 
 from sishu.accounts import roles
 from sishu.accounts.models import User
-from sishu.commerce import refunds
+from sishu.commerce import refunds, transfers
 from sishu.commerce.models import Payment, Refund
 from sishu.core import plugins
 from sishu.core.errors import DomainError
@@ -164,7 +164,7 @@ def check_gateway(payment: Payment) -> None:
     if payment.gateway not in plugins.names("gateways"):
         raise DomainError(
             gettext("Gateway “%(gateway)s” is not among GATEWAYS any more. Put it back there to reach the provider.")
-            % {"gateway": payment.gateway}
+            % {"gateway": payment.gateway_label}
         )
 
 
@@ -175,6 +175,12 @@ def refund_told(refund: Refund) -> str:
         return gettext("%(money)s went back.") % facts
     if refund.status == Refund.Status.PROPOSED:
         return gettext("%(money)s wait for a second person to agree.") % facts
+    if refund.is_open and refund.payment.gateway == transfers.GATEWAY:
+        told = gettext(
+            "Refund %(reference)s of %(money)s is in the books. Now transfer the money back to where it came from, then press "
+            "“It was sent” at the refund: only then is the buyer told."
+        )
+        return told % facts
     if refund.status == Refund.Status.PROCESSING:
         return gettext("%(money)s are on their way back.") % facts
     if refund.status == Refund.Status.FAILED:

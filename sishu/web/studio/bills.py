@@ -13,7 +13,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
-from sishu.commerce import bill_lines, reconcile
+from sishu.commerce import bill_lines, gateway_words, reconcile
 from sishu.commerce.models import BillLine, ProviderBill
 from sishu.web.studio.actions import Action, NoForm
 from sishu.web.studio.lists import BookColumn, DetailView, Facts, ReadOnlyViewSet, book_filter, date_filter
@@ -45,7 +45,7 @@ class BillDetail(DetailView):
         currencies = sorted(set(bill.lines.values_list("currency", flat=True)))
         moved = [str(bill_lines.billed(bill.gateway, currency, bill)) for currency in currencies]
         return [
-            (_("Gateway"), bill.gateway),
+            (_("Gateway"), gateway_words.label_of(bill.gateway)),
             (_("Day"), bill.day),
             (_("Came"), bill.created_at),
             (_("Compared"), bill.reconciled_at),

@@ -10,7 +10,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 
-from sishu.commerce import notices, selectors
+from sishu.commerce import gateway_words, notices, selectors
 from sishu.commerce.models import ReceivedNotice
 from sishu.core.crypto import CryptoError
 from sishu.web import reauthentication
@@ -38,7 +38,7 @@ class NoticeDetail(DetailView):
     def get_facts(self) -> Facts:
         notice = self.object
         return [
-            (_("Gateway"), notice.gateway),
+            (_("Gateway"), gateway_words.label_of(notice.gateway)),
             (_("Number"), notice.notice_id),
             (_("Payment"), notice.reference),
             (_("Received"), notice.received_at),
@@ -68,7 +68,12 @@ class NoticeViewSet(ReadOnlyViewSet):
     search_fields = ["notice_id", "reference"]
     list_display = [
         "notice_id",
-        Column("gateway", label=_("Gateway"), sort_key="gateway"),
+        Column(
+            "gateway",
+            label=_("Gateway"),
+            sort_key="gateway",
+            accessor=lambda notice: gateway_words.label_of(notice.gateway),
+        ),
         Column("reference", label=_("Payment"), sort_key="reference"),
         Column("count", label=_("Times"), sort_key="count"),
         Column("received_at", label=_("Received"), sort_key="received_at"),

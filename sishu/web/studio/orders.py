@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from secrets import token_hex
 from typing import Any
 
@@ -70,7 +71,7 @@ class RefundForm(ReasonForm):
         help_text=_("Unticked, a part goes back out of kindness and the work stays open. All of a line always closes it."),
     )  # fmt: skip
     # Made with the form: a part asked for twice by one form goes back once.
-    form_key = forms.CharField(widget=forms.HiddenInput, max_length=40, initial=token_hex)
+    form_key = forms.CharField(widget=forms.HiddenInput, max_length=40, initial=partial(token_hex, 16))
 
     def __init__(self, *args: Any, order: Order, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)

@@ -6,6 +6,7 @@ from typing import Any
 
 import django_filters
 from django import forms
+from django.db.models import QuerySet
 from django.urls import URLPattern, path, reverse
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
@@ -15,9 +16,10 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
-from sishu.commerce import payments
+from sishu.commerce import gateway_words, payments, transfers
 from sishu.commerce.models import Payment
 from sishu.core import plugins
+from sishu.gateways.offline import read_code
 from sishu.ledger.models import Book
 from sishu.web.studio.actions import Action, NoForm, check_gateway
 from sishu.web.studio.lists import (
@@ -25,16 +27,27 @@ from sishu.web.studio.lists import (
     DetailView,
     Facts,
     LinkColumn,
+    ListView,
     MoneyColumn,
     ReadOnlyViewSet,
     book_filter,
     date_filter,
     status_filter,
 )
+from sishu.web.studio.transfers import RecordTransfer, arrived_button
 
 
 def _gateways() -> list[tuple[str, str]]:
-    return [(name, name) for name in plugins.names("gateways")]
+    return [(name, gateway_words.label_of(name)) for name in plugins.names("gateways")]
+
+
+class PaymentList(ListView):
+    """All payments. The code of a bank transfer is found as the statement has it: spaced, small, misread."""
+
+    def search_queryset(self, queryset: QuerySet[Payment]) -> QuerySet[Payment]:
+        code = read_code(self.search_query) if self.search_query else None
+        found = queryset.filter(gateway=transfers.GATEWAY, provider_reference=code) if code else queryset.none()
+        return found if found.exists() else super().search_queryset(queryset)
 
 
 class PaymentFilters(WagtailFilterSet):
@@ -57,6 +70,8 @@ class PaymentDetail(DetailView):
 
     @cached_property
     def header_buttons(self) -> list[HeaderButton]:
+        if self.object.gateway == transfers.GATEWAY:
+            return arrived_button(self.object, self.request.user)
         if not self.request.user.has_perm(roles.REFUND_PAYMENT):
             return []
         url = reverse("payments:refresh", args=(self.object.pk,))
@@ -64,20 +79,25 @@ class PaymentDetail(DetailView):
 
     def get_facts(self) -> Facts:
         payment = self.object
+        is_offline = payment.gateway == transfers.GATEWAY
         return [
-            (_("Gateway"), payment.gateway),
+            (_("Gateway"), payment.gateway_label),
             (_("Book"), Book(payment.book).label),
             (_("Status"), payment.get_status_display()),
             (_("Due"), payment.due),
             (_("Arrived"), payment.captured if payment.captured_at else ""),
             (_("Arrived on"), payment.captured_at),
             (_("Settled the order"), _("yes") if payment.is_applied else _("no")),
-            (_("Provider’s reference"), payment.provider_reference),
+            (_("Transfer code") if is_offline else _("Provider’s reference"), payment.provider_reference),
             (_("Started"), payment.created_at),
         ]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(refunds=self.object.refunds.select_related("requested_by"), **kwargs)
+        return super().get_context_data(
+            refunds=self.object.refunds.select_related("requested_by"),
+            bank_entries=self.object.bank_entries.select_related("recorded_by").order_by("id"),
+            **kwargs,
+        )
 
 
 class RefreshPayment(Action):
@@ -94,7 +114,7 @@ class RefreshPayment(Action):
         return gettext(
             "%(gateway)s is asked what became of payment %(reference)s; what it says is applied here. "
             "Asking moves no money."
-        ) % {"gateway": self.object.gateway, "reference": self.object.reference}
+        ) % {"gateway": self.object.gateway_label, "reference": self.object.reference}
 
     def act(self, **said: Any) -> str:
         check_gateway(self.object)
@@ -112,6 +132,7 @@ class PaymentViewSet(ReadOnlyViewSet):
     name = "payments"
     icon = "decimal"
     menu_label = _("Payments")
+    index_view_class = PaymentList
     inspect_view_class = PaymentDetail
     filterset_class = PaymentFilters
     search_fields = ["reference", "provider_reference", "order__number", "order__user__username", "order__user__email"]
@@ -122,7 +143,7 @@ class PaymentViewSet(ReadOnlyViewSet):
         Column("get_status_display", label=_("Status"), sort_key="status"),
         MoneyColumn("due", label=_("Due"), sort_key="amount"),
         MoneyColumn("captured", label=_("Arrived"), sort_key="captured_amount"),
-        Column("gateway", label=_("Gateway"), sort_key="gateway"),
+        Column("gateway_label", label=_("Gateway"), sort_key="gateway"),
         BookColumn(),
         Column("created_at", label=_("Started"), sort_key="created_at"),
     ]
@@ -143,4 +164,8 @@ class PaymentViewSet(ReadOnlyViewSet):
     export_filename = "payments"
 
     def get_urlpatterns(self) -> list[URLPattern]:
-        return [*super().get_urlpatterns(), path("refresh/<int:pk>/", RefreshPayment.as_view(), name="refresh")]
+        return [
+            *super().get_urlpatterns(),
+            path("refresh/<int:pk>/", RefreshPayment.as_view(), name="refresh"),
+            path("record/<int:pk>/", RecordTransfer.as_view(), name="record"),
+        ]

@@ -25,6 +25,7 @@ from sishu.web.studio.lists import (
     date_filter,
     status_filter,
 )
+from sishu.web.studio.transfers import RefundSent, sent_button
 
 
 class RefundFilters(WagtailFilterSet):
@@ -45,7 +46,7 @@ class RefundDetail(DetailView):
     def header_buttons(self) -> list[HeaderButton]:
         refund, person = self.object, self.request.user
         if refund.status != Refund.Status.PROPOSED or not person.has_perm(roles.REFUND_PAYMENT):
-            return []
+            return sent_button(refund, person)
         reject = HeaderButton(gettext("Reject"), url=reverse("refunds:reject", args=(refund.pk,)), icon_name="cross")
         if refund.requested_by == person:
             return [reject]
@@ -63,6 +64,7 @@ class RefundDetail(DetailView):
             (_("Approved by"), refund.approved_by.name if refund.approved_by else ""),
             (_("Requested"), refund.created_at),
             (_("Went back"), refund.settled_at),
+            (_("Bank’s reference"), refund.bank_entry.bank_reference if hasattr(refund, "bank_entry") else ""),
         ]
 
 
@@ -156,5 +158,6 @@ class RefundViewSet(ReadOnlyViewSet):
         return [
             *super().get_urlpatterns(),
             path("approve/<int:pk>/", ApproveRefund.as_view(), name="approve"),
+            path("sent/<int:pk>/", RefundSent.as_view(), name="sent"),
             path("reject/<int:pk>/", RejectRefund.as_view(), name="reject"),
         ]

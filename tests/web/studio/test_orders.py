@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import re
 from io import BytesIO, StringIO
 
 import pytest
@@ -109,6 +110,14 @@ def test_pressing_twice_gives_back_once(client, order):
     assert "holds nothing to give back" in answer.content.decode()
     assert Refund.objects.count() == 1
     assert sum(amount for _reference, amount in bank().refunds(order.payments.get().reference)) == 990
+
+
+def test_the_form_can_be_sent_as_it_was_shown(client, order):
+    url = reverse("orders:refund", args=[order.pk])
+    form = client.get(url).content.decode()
+    (form_key,) = re.findall(r'name="form_key" value="(\w+)"', form)
+    give_back(client, order, form_key=form_key)
+    assert Refund.objects.get().form_key == form_key
 
 
 def test_a_refund_needs_a_reason(client, order):

@@ -8,7 +8,7 @@ from django.conf import settings as site
 from django.test import Client
 from django.urls import reverse
 
-from sishu.commerce.models import Order, Refund
+from sishu.commerce.models import Order, OrderLine, Refund
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.commerce import buy, make_offer
 
@@ -36,6 +36,11 @@ def age(client: Client, seconds: float) -> None:
     session.save()
 
 
+def filled_in(reason: str) -> dict[str, str]:
+    """The refund's form, for all of the one line there is."""
+    return {"reason": reason, f"line_{OrderLine.objects.get().pk}": "9.90", "form_key": "f1", "closes_access": "on"}
+
+
 def asked_at(answer) -> str:
     assert answer.status_code == 302
     assert answer["Location"].startswith("/reauthenticate?next=")
@@ -44,7 +49,7 @@ def asked_at(answer) -> str:
 
 def test_who_has_just_signed_in_gives_back(client, url):
     assert client.get(url).status_code == 200
-    client.post(url, {"reason": "wrong language"})
+    client.post(url, filled_in("wrong language"))
     assert Refund.objects.get().requested_by.username == "cashier"
 
 
@@ -54,20 +59,20 @@ def test_who_signed_in_a_while_ago_is_asked_first_and_comes_back(client, url):
     assert "type your password once more" in client.get(page).content.decode()
     assert client.post(page, {"password": PASSWORD})["Location"] == url
     shown = client.get(url).content.decode()
-    assert "go back to Ann" in shown
+    assert "that Ann paid" in shown
     assert "Nothing was done yet" not in shown
 
 
 def test_a_form_that_was_sent_is_neither_carried_out_nor_lost(client, url):
     age(client, site.ACCOUNT_REAUTHENTICATION_TIMEOUT + 1)
-    page = asked_at(client.post(url, {"reason": "the wrong language", "csrfmiddlewaretoken": "x"}))
+    page = asked_at(client.post(url, filled_in("the wrong language") | {"csrfmiddlewaretoken": "x"}))
     done = client.post(page, {"password": PASSWORD}, follow=True)
     assert done.redirect_chain == [(url, 302)]
     assert not Refund.objects.exists()
     assert "Nothing was done yet" in done.content.decode()
     assert 'value="the wrong language"' in done.content.decode()
     assert "Nothing was done yet" not in client.get(url).content.decode()
-    client.post(url, {"reason": "the wrong language"})
+    client.post(url, filled_in("the wrong language"))
     assert Refund.objects.get().reason == "the wrong language"
 
 

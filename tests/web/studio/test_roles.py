@@ -41,6 +41,7 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "payments:index_results": {OWNER, FINANCE},
     "payments:inspect": {OWNER, FINANCE},
     "payments:refresh": {OWNER, FINANCE},
+    "payments:record": {OWNER, FINANCE},
     "notices:index": {OWNER, FINANCE},
     "notices:index_results": {OWNER, FINANCE},
     "notices:inspect": {OWNER, FINANCE},
@@ -49,6 +50,7 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "refunds:inspect": {OWNER, FINANCE},
     "refunds:approve": {OWNER, FINANCE},
     "refunds:reject": {OWNER, FINANCE},
+    "refunds:sent": {OWNER, FINANCE},
     "cases:index": {OWNER, REVIEWER, FINANCE},
     "cases:index_results": {OWNER, REVIEWER, FINANCE},
     "cases:inspect": {OWNER, FINANCE},  # a case about money; reviews are tested in test_cases.py

@@ -1,0 +1,214 @@
+"""The whole road with Stripe: order, Stripe's page, the buyer pays, events over HTTP to a site that runs, access, money back."""
+
+from __future__ import annotations
+
+import pytest
+import requests
+
+from paysim.faults import Fault, FaultKind
+from paysim.providers.stripe_events import RETRY_AFTER
+from sishu.commerce import access, orders, payments, refunds
+from sishu.commerce.models import Dispute, Entitlement, Order, Payment, Refund
+from sishu.content.paywall import Level
+from sishu.ledger import chart
+from sishu.ledger.models import Book
+from sishu.ledger.selectors import balance
+from sishu.moderation.models import Case
+from tests.commerce.sandbox import assert_bought_nothing, assert_paid_once
+from tests.factories.accounts import make_user
+from tests.factories.commerce import make_offer
+
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.money]
+
+
+@pytest.fixture
+def reader(transactional_db):
+    return make_user("reader")
+
+
+@pytest.fixture
+def offer(transactional_db):
+    return make_offer(amount=990)
+
+
+@pytest.fixture
+def begun(live_server, simulator, settings, reader, offer):
+    """A payment that waits for its buyer, and what the house told them to do."""
+    settings.SITE_URL = live_server.url
+    order = orders.place(reader, offer.pk, language="zh-hans")
+    return payments.start(
+        order.pk, "stripe", notify_url=payments.notify_url("stripe"), return_url=f"{live_server.url}/payment/return"
+    )
+
+
+@pytest.fixture
+def payment(begun):
+    return begun[0]
+
+
+@pytest.fixture
+def fault(simulator):
+    return lambda kind, value=0, times=1: simulator.faults.add(Fault(FaultKind(kind), "", value, times))
+
+
+@pytest.fixture
+def pay(simulator, payment):
+    """The buyer pays, and Stripe tells."""
+
+    def paid() -> None:
+        simulator.bank.pay("stripe", payment.reference)
+        simulator.notifier.run_due()
+
+    return paid
+
+
+def answers(simulator) -> list[list[int]]:
+    """What the site said to each event, try by try."""
+    return [one.answers for one in simulator.notifier.deliveries]
+
+
+def held(simulator) -> None:
+    """What the house's books say of Stripe is what Stripe says."""
+    book = simulator.bank.books("stripe")["CNY"]
+    assert (
+        balance(chart.provider("stripe"), book=Book.SANDBOX) == book["captured"] - book["refunded"] - book["disputed"]
+    )
+
+
+def test_from_the_order_to_access_and_back(simulator, reader, offer, begun):
+    payment, started = begun
+    assert payment.provider_reference.startswith("cs_test_")
+    assert requests.post(started.instruction.url, {"ending": "pay"}, allow_redirects=False).status_code == 303
+    assert_bought_nothing(reader, offer)
+    assert simulator.notifier.run_due() == 3
+    assert answers(simulator) == [[200]] * 3
+    assert_paid_once(reader, offer)
+    held(simulator)
+    refund = refunds.refund(payment.pk, Refund.Part.SALE, by=None, reason="不想要了")
+    assert refund.status == Refund.Status.SUCCEEDED
+    assert simulator.notifier.run_due() == 2
+    assert answers(simulator) == [[200]] * 5
+    assert access.level(reader, offer.page) == Level.SIGNED_IN
+    held(simulator)
+
+
+def test_row_22_events_backwards_and_twice_end_at_stripes_truth(
+    simulator, provider, reader, offer, payment, pay, fault
+):
+    provider.decline(payment.reference)
+    fault("duplicate_notice", times=9)
+    simulator.bank.pay("stripe", payment.reference)
+    simulator.bank.refund("stripe", payment.reference, refund_reference="console0001", amount=990, is_external=True)
+    simulator.notifier.deliveries.reverse()
+    assert simulator.notifier.run_due() == 2 + 2 * 5
+    assert {said for told in answers(simulator) for said in told} == {200}
+    assert Order.objects.get(user=reader).status == Order.Status.REFUNDED
+    assert not Entitlement.objects.filter(revoked_at=None).exists()
+    held(simulator)
+
+
+@pytest.fixture
+def provider(simulator):
+    return simulator.providers["stripe"]
+
+
+def test_an_event_without_the_sessions_id_asks_by_the_one_that_is_stored(simulator, provider, reader, offer, payment):
+    simulator.bank.pay("stripe", payment.reference)
+    simulator.notifier.deliveries[:] = simulator.notifier.deliveries[:1]
+    provider.calls.clear()
+    simulator.notifier.run_due()
+    assert provider.calls == [f"GET /v1/checkout/sessions/{payment.provider_reference}"]
+    assert_paid_once(reader, offer)
+
+
+@pytest.mark.parametrize(("kind", "value"), [
+    ("forged_signature", 0), ("old_timestamp", 600), ("old_timestamp", -600), ("other_merchant", 0),
+])  # fmt: skip
+def test_row_08_09_14_an_event_that_is_not_believed_changes_nothing(
+    simulator, reader, offer, payment, pay, fault, kind, value
+):
+    fault(kind, value, times=3)
+    pay()
+    assert answers(simulator) == [[400]] * 3
+    assert_bought_nothing(reader, offer)
+    payments.refresh(payment)
+    assert_paid_once(reader, offer)
+
+
+def test_a_completed_session_whose_money_comes_later_opens_nothing_until_then(
+    simulator, provider, reader, offer, payment, pay
+):
+    provider.submit(payment.reference)
+    assert simulator.notifier.run_due() == 2
+    assert answers(simulator) == [[200]] * 2
+    assert_bought_nothing(reader, offer)
+    assert Payment.objects.get().status == Payment.Status.PENDING
+    pay()
+    assert_paid_once(reader, offer)
+
+
+def test_row_44_a_refund_stripe_accepts_and_then_cannot_deliver(simulator, reader, offer, payment, pay, fault):
+    pay()
+    fault("refund_pending")
+    refund = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+    assert refund.status == Refund.Status.PROCESSING
+    simulator.bank.settle_refund("stripe", payment.reference, refund.reference, ok=False)
+    simulator.notifier.run_due()
+    assert Refund.objects.get().status == Refund.Status.FAILED
+    assert Case.objects.get().kind == "refund_failed"
+    assert_paid_once(reader, offer)
+    held(simulator)
+
+
+def test_row_45_a_refund_made_in_stripes_dashboard(simulator, reader, offer, payment, pay):
+    pay()
+    simulator.bank.refund("stripe", payment.reference, refund_reference="console0001", amount=990, is_external=True)
+    simulator.notifier.run_due()
+    assert access.level(reader, offer.page) == Level.SIGNED_IN
+    assert Refund.objects.get().reference.startswith("re_")
+    held(simulator)
+
+
+def test_row_46_one_order_paid_at_stripe_and_elsewhere_keeps_what_it_bought(simulator, reader, offer, payment, pay):
+    other, _started = payments.start(
+        payment.order_id, "wechat", notify_url=payments.notify_url("wechat"), return_url="http://127.0.0.1:9/"
+    )
+    simulator.bank.pay("wechat", other.reference)
+    payments.refresh(other)
+    pay()
+    assert Case.objects.get().kind == "unapplied"
+    assert refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=None).status == Refund.Status.SUCCEEDED
+    simulator.notifier.run_due()
+    assert access.level(reader, offer.page) == Level.PAID
+    held(simulator)
+
+
+@pytest.mark.parametrize("won", [True, False])
+def test_row_50_a_dispute_is_heard_of_and_how_it_ends(simulator, reader, offer, payment, pay, won):
+    pay()
+    simulator.bank.dispute("stripe", payment.reference, fee=0)
+    simulator.notifier.run_due()
+    assert Dispute.objects.get().status == Dispute.Status.OPEN
+    held(simulator)
+    simulator.bank.decide_dispute("stripe", payment.reference, won=won)
+    simulator.notifier.run_due()
+    assert {said for told in answers(simulator) for said in told} == {200}
+    assert Dispute.objects.get().status == (Dispute.Status.WON if won else Dispute.Status.LOST)
+    assert access.level(reader, offer.page) == (Level.PAID if won else Level.SIGNED_IN)
+    held(simulator)
+
+
+def test_row_01_a_site_that_is_away_is_told_for_three_days(simulator, reader, offer, payment, settings):
+    plugins = settings.PLUGINS
+    settings.PLUGINS = {**plugins, "gateways": {}}  # 404 to every event
+    simulator.bank.pay("stripe", payment.reference)
+    for wait in RETRY_AFTER:
+        simulator.notifier.run_due()
+        simulator.clock.advance(wait + 1)
+    assert answers(simulator) == [[404] * len(RETRY_AFTER)] * 3
+    settings.PLUGINS = plugins
+    # Three days later by Stripe's clock, which is not ours.
+    simulator.notifier.run_due()
+    assert answers(simulator) == [[404] * len(RETRY_AFTER) + [400]] * 3
+    payments.refresh(payment)
+    assert_paid_once(reader, offer)
