@@ -66,7 +66,7 @@ ROLES: dict[str, tuple[str, ...]] = {
         VIEW_PAYOUT,
         REQUEST_PAYOUT,
         APPROVE_PAYOUT,
-    ),  # fmt: skip
+    ),
     SUPPORT: (STUDIO, EXPLAIN_ACCESS),
     MEMBER: (),
 }
