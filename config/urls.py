@@ -33,6 +33,7 @@ urlpatterns = [
     path("", include("sishu.web.cashier")),
     path("", include("sishu.web.library")),
     path("", include("sishu.web.statement")),
+    path("", include("sishu.web.payouts")),
     path("", include("sishu.web.webhooks")),
     path("", include("sishu.web.api")),
     path("", include("sishu.web.devmail")),

@@ -44,6 +44,7 @@ INSTALLED_APPS = [
     "sishu.cli",
     "sishu.web",
     "sishu.reactions",
+    "sishu.payouts",
     "sishu.commerce",
     "sishu.content",
     "sishu.moderation",
@@ -274,6 +275,10 @@ NOTICE_DAYS = env.int("NOTICE_DAYS", 180)
 AUTO_REFUND = env.bool("AUTO_REFUND", False)
 # Currency → minor units that one person may give back alone, "CNY=50000,USD=10000"; other currencies: nothing. Empty: all.
 REFUND_APPROVAL_ABOVE = env.dict("REFUND_APPROVAL_ABOVE", cast={"value": int}, default={})
+# How long a changed payee account must stand before real money is paid to it, so that its owner can object.
+PAYOUT_COOLDOWN_HOURS = env.int("PAYOUT_COOLDOWN_HOURS", 48)
+if PAYOUT_COOLDOWN_HOURS < 0:
+    raise ImproperlyConfigured(f"PAYOUT_COOLDOWN_HOURS is {PAYOUT_COOLDOWN_HOURS}; set it to hours, or to 0 for none.")
 if not 0 <= PLATFORM_SHARE_BPS <= 10_000:
     raise ImproperlyConfigured(
         f"PLATFORM_SHARE_BPS is {PLATFORM_SHARE_BPS}; it counts hundredths of a percent, 0 to 10000."
@@ -290,6 +295,7 @@ LOGGING = {
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
-    "loggers": {"wagtail": {"level": "WARNING"}},  # it tells every page's life; the page's own history does too
+    # Wagtail tells every page's life, which its own history does too; fontTools every glyph it keeps.
+    "loggers": {"wagtail": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},
     "root": {"handlers": ["console"], "level": env.str("LOG_LEVEL", "INFO")},
 }

@@ -15,6 +15,9 @@ ALL: Table = {
         "short": ("sishu.moderation.checks.ShortCheck", {"least": 60}),
         "duplicate": ("sishu.moderation.checks.DuplicateCheck", {}),
     },
+    "documents": {
+        "statement_pdf": "sishu.web.statement_pdf.render",
+    },
     "corpus": {
         "works": "sishu.content.corpus.same_text",
     },

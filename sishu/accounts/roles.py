@@ -30,6 +30,9 @@ CHANGE_OFFER = "commerce.change_offer"
 REFUND_PAYMENT = "commerce.refund_payment"
 RECORD_TRANSFER = "commerce.record_transfer"
 EXPLAIN_ACCESS = "commerce.explain_access"
+VIEW_PAYOUT = "payouts.view_payout"
+REQUEST_PAYOUT = "payouts.request_payout"
+APPROVE_PAYOUT = "payouts.approve_payout"
 VIEW_TRANSFER = "ledger.view_transfer"
 VIEW_JOB = "jobs.view_jobrun"
 VIEW_DELIVERY = "outbox.view_delivery"
@@ -54,7 +57,16 @@ ROLES: dict[str, tuple[str, ...]] = {
     OWNER: (EVERYTHING,),
     REVIEWER: (STUDIO, REVIEW_WORK, WITHDRAW_WORK),
     CREATOR: (STUDIO,),
-    FINANCE: (STUDIO, *BOOKS, REFUND_PAYMENT, RECORD_TRANSFER, EXPLAIN_ACCESS),
+    FINANCE: (
+        STUDIO,
+        *BOOKS,
+        REFUND_PAYMENT,
+        RECORD_TRANSFER,
+        EXPLAIN_ACCESS,
+        VIEW_PAYOUT,
+        REQUEST_PAYOUT,
+        APPROVE_PAYOUT,
+    ),
     SUPPORT: (STUDIO, EXPLAIN_ACCESS),
     MEMBER: (),
 }

@@ -44,3 +44,8 @@ def why_not_publish(user: AbstractBaseUser | AnonymousUser) -> str:
             "or have a new one sent from %(path)s."
         ) % {"email": user.email, "path": addresses.VERIFY_EMAIL}
     return ""
+
+
+def verified_addresses(user: User) -> list[str]:
+    """The addresses this person has shown to be theirs, the oldest first."""
+    return list(EmailAddress.objects.filter(user=user, verified=True).order_by("pk").values_list("email", flat=True))

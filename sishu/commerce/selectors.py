@@ -262,6 +262,11 @@ def account_label(code: str) -> str:
         return _("clearing")
     if code == chart.PLATFORM_INCOME:
         return _("income of the house")
+    if code == chart.BANK:
+        return _("bank account of the house")
+    if noun == "payout":
+        payee = User.objects.filter(pk=key).first()
+        return _("on its way to %(name)s") % {"name": payee.name if payee else key}
     if noun == "psp":
         return _("held by %(gateway)s") % {"gateway": gateway_words.label_of(key)}
     if noun == "refund":

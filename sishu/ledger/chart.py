@@ -24,6 +24,12 @@ def creator_available(user_id: int) -> str:
     return f"liability:creator:{user_id}:available"
 
 
+def creator_of(code: str) -> tuple[int, str]:
+    """Whose account a creator's code is, and which of the three: (42, "pending"), (42, "available"), (42, "transit")."""
+    _kind, noun, user_id, *pot = code.split(":")
+    return int(user_id), "transit" if noun == "payout" else pot[0]
+
+
 def payout_in_transit(user_id: int) -> str:
     """A creator's money on its way to them: asked for, and not yet confirmed as paid."""
     return f"liability:payout:{user_id}"

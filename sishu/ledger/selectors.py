@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from datetime import datetime
 
 from django.db.models import Q, Sum
 
 from sishu.ledger.models import Account, Book, Transfer
+
+
+def turnover(code: str, journal_ids: Iterable[int]) -> dict[int, int]:
+    """Journal's id → minor units that left an account in it; journals in which nothing did are left out."""
+    rows = Transfer.objects.filter(journal__in=list(journal_ids), debit__code=code).values_list("journal")
+    return dict(rows.annotate(Sum("amount")).order_by())
 
 
 def balance(code: str, *, book: Book = Book.LIVE, currency: str = "CNY") -> int:
@@ -23,7 +29,10 @@ def balance(code: str, *, book: Book = Book.LIVE, currency: str = "CNY") -> int:
 
 @dataclass(frozen=True, slots=True)
 class StatementRow:
-    """One move on an account: when, by which journal, how much (positive adds), and what the account held after."""
+    """One move on an account: when, by which journal, how much (positive adds), from or to which other account.
+
+    `running` is what the accounts of the statement held together after it.
+    """
 
     posted_at: datetime
     journal_id: int
@@ -31,18 +40,23 @@ class StatementRow:
     ref: str
     amount: int
     running: int
+    code: str
+    other: str
 
 
-def statement(code: str, *, book: Book, currency: str) -> Iterator[StatementRow]:
-    """All moves on an account, oldest first, with the running balance."""
-    account = Account.objects.filter(book=book, code=code, currency=currency).first()
-    if account is None:
-        return
-    moves = Transfer.objects.filter(Q(debit=account) | Q(credit=account)).select_related("journal").order_by("id")
+def statement(*codes: str, book: Book, currency: str) -> Iterator[StatementRow]:
+    """All moves on these accounts, oldest first. A move between two of them is two rows."""
+    accounts = {one.pk: one for one in Account.objects.filter(book=book, code__in=codes, currency=currency)}
+    moves = Transfer.objects.filter(Q(debit__in=accounts) | Q(credit__in=accounts))
     running = 0
-    for move in moves.iterator():
-        grows = (move.debit_id == account.pk) == account.is_debit_normal
-        amount = move.amount if grows else -move.amount
-        running += amount
+    for move in moves.select_related("journal", "debit", "credit").order_by("id").iterator():
         journal = move.journal
-        yield StatementRow(journal.posted_at, journal.pk, journal.kind, journal.ref, amount, running)
+        for account, other in ((move.debit, move.credit), (move.credit, move.debit)):
+            if account.pk not in accounts:
+                continue
+            grows = (account == move.debit) == account.is_debit_normal
+            amount = move.amount if grows else -move.amount
+            running += amount
+            yield StatementRow(
+                journal.posted_at, journal.pk, journal.kind, journal.ref, amount, running, account.code, other.code
+            )  # fmt: skip

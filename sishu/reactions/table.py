@@ -21,7 +21,8 @@ from sishu.content.facts import (
     WorkWaits,
     WorkWithdrawn,
 )
-from sishu.reactions import publishing, selling
+from sishu.payouts.facts import PayeeChanged, PayoutPaid, PayoutReleased, PayoutRequested
+from sishu.reactions import paying, publishing, selling
 
 Reaction = Callable[[Any], None]
 Table = Mapping[type, tuple[Reaction, ...]]
@@ -39,4 +40,8 @@ TABLE: Table = {
     WorkWithdrawn: (publishing.forget_pages,),
     CoauthorInvited: (publishing.tell_invited,),
     CoauthorJoined: (publishing.tell_joined,),
+    PayeeChanged: (paying.tell_payee_changed,),
+    PayoutRequested: (paying.tell_payout_requested,),
+    PayoutPaid: (paying.tell_payout_paid,),
+    PayoutReleased: (paying.tell_payout_released,),
 }

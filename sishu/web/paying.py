@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from datetime import timedelta
 from math import ceil
 from typing import Any
+from urllib.parse import urlsplit
 
 import segno
 from django.conf import settings
@@ -36,6 +37,7 @@ from sishu.gateways.base import (
     ScanCode,
     WeixinBridge,
 )
+from sishu.ledger.models import Book
 from sishu.web import answers, payers
 from sishu.web.devices import client_ip, device_of
 
@@ -63,6 +65,18 @@ def begin(request: HttpRequest, order: Order, gateway_name: str, device: Device)
         return Beginning(own_page, None)
     instruction = _start(request, order, gateway_name, device)
     return Beginning(instruction.url if isinstance(instruction, Redirect) else own_page, instruction)
+
+
+def lead_on(request: HttpRequest, url: str, order: Order) -> HttpResponseBase:
+    """After a form was sent: on to an address of ours, or to a page that leads to the provider's.
+
+    A browser keeps a form from being answered by a redirect to another house (form-action 'self', and with it all that
+    the other one redirects to), which is what we want of forms; a page that refreshes itself is none.
+    """
+    if urlsplit(url).netloc in ("", urlsplit(settings.SITE_URL).netloc, request.get_host()):
+        return HttpResponseRedirect(url, status=303)
+    facts = {"url": url, "order": order, "host": urlsplit(url).hostname}
+    return render(request, "shop/leaving.html", facts)
 
 
 @never_cache
@@ -98,6 +112,9 @@ def facts_of(order: Order, gateway_name: str, instruction: Instruction) -> dict[
     }
     if isinstance(instruction, ScanCode):
         facts["code"] = drawn(instruction.text)
+        # A simulator's code says an address, which no telephone reaches on somebody's own machine.
+        is_play_money = plugins.load("gateways", gateway_name).book == Book.SANDBOX
+        facts["cashier"] = instruction.text if is_play_money and instruction.text.startswith("http") else ""
     if isinstance(instruction, WeixinBridge):
         facts["parameters_json"] = json.dumps(dict(instruction.parameters))
     if isinstance(instruction, BankTransfer):

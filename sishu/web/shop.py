@@ -96,7 +96,7 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
     if answers.wants_json(request):
         told = begun.as_json(request)
         return answers.message(request, _("Please complete the payment."), 202, **told, order=describe(order))
-    return HttpResponseRedirect(begun.url, status=303)
+    return paying.lead_on(request, begun.url, order)
 
 
 @never_cache

@@ -1,12 +1,12 @@
-"""A creator's statement: what each sale brought them, line by line, equal to the ledger to the cent."""
+"""A creator's statement, as a page and as a file: what each sale brought them, what was paid to them, what is theirs."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from functools import cached_property
+from datetime import date
+from typing import Protocol
 
 from django.contrib.auth.decorators import login_required
 from django.http import HttpRequest, HttpResponse, StreamingHttpResponse
@@ -15,78 +15,22 @@ from django.urls import path
 from django.utils.formats import date_format
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
-from django.utils.translation import pgettext
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from sishu.accounts import roles
 from sishu.accounts import selectors as people
 from sishu.accounts.models import User
-from sishu.commerce.models import OrderLine
+from sishu.core import plugins
 from sishu.core.errors import Missing
-from sishu.core.money import Money
-from sishu.core.refs import parse_ref
-from sishu.ledger import chart, selectors
-from sishu.ledger.models import Account, Book
-from sishu.ledger.selectors import StatementRow
-from sishu.web import answers
+from sishu.ledger.models import Book
+from sishu.payouts import selectors as purses
+from sishu.web import answers, context
 from sishu.web.spreadsheets import csv_response
+from sishu.web.statement_entries import ALL, Statement, books_of, month_of, statements_of
 
-ALL = "all"
+PDF = "statement_pdf"
 MONTH = re.compile(r"20\d\d-(0[1-9]|1[0-2])")
-
-
-@dataclass(frozen=True, slots=True)
-class StatementEntry:
-    """One sale, or its reversal, as the creator sees it: what the buyer paid, their own part, what they then had."""
-
-    moment: datetime
-    kind: str
-    title: str
-    number: str
-    gross: Money | None
-    part: Money
-    balance: Money
-
-
-@dataclass(frozen=True)
-class Statement:
-    """All entries of one creator in one book and currency; `shown` are those of the chosen month."""
-
-    code: str
-    book: Book
-    currency: str
-    entries: list[StatementEntry]
-    month: str = ALL
-
-    @cached_property
-    def shown(self) -> list[StatementEntry]:
-        return [entry for entry in self.entries if self.month in (ALL, month_of(entry.moment))]
-
-    @property
-    def gross(self) -> Money:
-        return _sum((entry.gross for entry in self.shown if entry.gross), self.currency)
-
-    @property
-    def part(self) -> Money:
-        return _sum((entry.part for entry in self.shown), self.currency)
-
-    @property
-    def refunded(self) -> Money:
-        return _sum((entry.part for entry in self.shown if entry.part.amount < 0), self.currency)
-
-    @property
-    def balance(self) -> Money:
-        return self.entries[-1].balance if self.entries else Money(0, self.currency)
-
-    @cached_property
-    def in_ledger(self) -> Money:
-        """The account's balance, counted by the ledger itself."""
-        return Money(selectors.balance(self.code, book=self.book, currency=self.currency), self.currency)
-
-    @property
-    def agrees(self) -> bool:
-        return self.balance == self.in_ledger == _sum((entry.part for entry in self.entries), self.currency)
 
 
 @never_cache
@@ -101,7 +45,8 @@ def statement(request: HttpRequest) -> HttpResponse:
     statements = statements_of(creator, book)
     months = sorted({month_of(entry.moment) for one in statements for entry in one.entries}, reverse=True)
     month = _month(request, months[0] if months else ALL)
-    context = {
+    held = {(purse.book, purse.currency): purse for purse in purses.purses_of(creator)}
+    facts = {
         "creator": creator,
         "is_own": creator == request.user,
         "book": book,
@@ -110,9 +55,9 @@ def statement(request: HttpRequest) -> HttpResponse:
         "months": [(key, month_label(key)) for key in [*months, ALL]],
         "month": month,
         "month_label": month_label(month),
-        "statements": [replace(one, month=month) for one in statements],
+        "statements": [(replace(one, month=month), held[book, one.currency]) for one in statements],
     }
-    return render(request, "statement/statement.html", context)
+    return render(request, "statement/statement.html", facts)
 
 
 @never_cache
@@ -125,13 +70,14 @@ def statement_csv(request: HttpRequest) -> StreamingHttpResponse:
     book = _book(request, books_of(creator))
     month = _month(request, ALL)
     heading = [
-        _("Date"), _("What"), _("Title"), _("Order number"), _("Currency"), _("Buyer paid"), _("Your part"), _("Balance after"),
-        _("Book"),
+        _("Date"), _("What"), _("Title"), _("Number"), _("Currency"), _("Buyer paid"), _("Your part"),
+        _("Can be paid out from now on"), _("Paid out"), _("Pending after"), _("Available after"), _("Balance after"), _("Book"),
     ]  # fmt: skip
     rows = [
         [
-            localtime(entry.moment).isoformat(timespec="seconds"), entry.kind, entry.title, entry.number, one.currency,
-            entry.gross, entry.part, entry.balance, one.book.label,
+            localtime(entry.moment).isoformat(timespec="seconds"), entry.label, entry.title, entry.number, one.currency,
+            entry.gross, entry.part, entry.matured, entry.paid_out, entry.pending, entry.available, entry.balance,
+            one.book.label,
         ]
         for one in statements_of(creator, book)
         for entry in replace(one, month=month).shown
@@ -139,26 +85,40 @@ def statement_csv(request: HttpRequest) -> StreamingHttpResponse:
     return csv_response(f"statement-{creator.pk}-{book}-{month}.csv", heading, rows)
 
 
-def books_of(creator: User) -> list[Book]:
-    """The books in which the creator ever had a part, real money first."""
-    code = chart.creator_pending(creator.pk)
-    present = set(Account.objects.filter(code=code).values_list("book", flat=True))
-    return [book for book in Book if book in present]
+@dataclass(frozen=True)
+class Sheet:
+    """All that stands on a statement on paper."""
+
+    house: str
+    creator: str
+    month: str
+    book: str
+    remark: str
+    statements: Sequence[Statement]
 
 
-def statements_of(creator: User, book: Book) -> list[Statement]:
-    """The creator's statements in one book, one a currency."""
-    code = chart.creator_pending(creator.pk)
-    found = []
-    for account in Account.objects.filter(code=code, book=book).order_by("currency"):
-        rows = list(selectors.statement(code, book=book, currency=account.currency))
-        found.append(Statement(code, book, account.currency, _entries(creator, rows, account.currency)))
-    return found
+class Document(Protocol):
+    """A plug-in of kind `documents`: what is to be kept or printed, as the bytes of a file."""
+
+    def __call__(self, sheet: Sheet) -> bytes: ...
 
 
-def month_of(moment: datetime) -> str:
-    """The month a moment falls into, by the clock of the house: "2026-11"."""
-    return f"{localtime(moment):%Y-%m}"
+@never_cache
+@login_required
+@require_safe
+@answers.explain_refusals
+def statement_pdf(request: HttpRequest) -> HttpResponse:
+    """The same rows on paper."""
+    creator = _creator(request)
+    book = _book(request, books_of(creator))
+    month = _month(request, ALL)
+    remark = _("Play money: nobody paid anything, and nothing leaves any bank.") if book == Book.SANDBOX else ""
+    shown = [replace(one, month=month) for one in statements_of(creator, book)]
+    sheet = Sheet(context.house_now().name, creator.name, month_label(month), str(book.label), remark, shown)
+    draw: Document = plugins.load("documents", PDF)
+    response = HttpResponse(draw(sheet), content_type="application/pdf")
+    response["Content-Disposition"] = f'attachment; filename="statement-{creator.pk}-{book}-{month}.pdf"'
+    return response
 
 
 def month_label(month: str) -> str:
@@ -166,43 +126,6 @@ def month_label(month: str) -> str:
     if month == ALL:
         return _("All months")
     return date_format(date.fromisoformat(f"{month}-01"), "YEAR_MONTH_FORMAT")
-
-
-def _entries(creator: User, rows: Sequence[StatementRow], currency: str) -> list[StatementEntry]:
-    lines = _own_lines(creator, {row.ref for row in rows})
-    by_journal: dict[int, list[StatementRow]] = {}
-    for row in rows:  # an order of two of their works moves twice to the same creator: one entry
-        by_journal.setdefault(row.journal_id, []).append(row)
-    return [_entry(moves, lines.get(moves[0].ref, []), currency) for moves in by_journal.values()]
-
-
-def _entry(moves: Sequence[StatementRow], lines: Sequence[OrderLine], currency: str) -> StatementEntry:
-    first, last = moves[0], moves[-1]
-    kinds = {"sale": _("Sale"), "refund": _("Refunded sale")}
-    sign = -1 if first.kind == "refund" else 1
-    return StatementEntry(
-        moment=first.posted_at,
-        kind=kinds.get(first.kind, first.kind),
-        title=pgettext("between names", ", ").join(line.title for line in lines),
-        number=lines[0].order.number if lines else "",
-        gross=Money(sign * sum(line.amount for line in lines), currency) if lines else None,
-        part=Money(sum(move.amount for move in moves), currency),
-        balance=Money(last.running, currency),
-    )
-
-
-def _own_lines(creator: User, refs: set[str]) -> dict[str, list[OrderLine]]:
-    """The lines the creator has a share in, by the ref of their order."""
-    keys = [int(key) for noun, key in map(parse_ref, refs) if noun == "order"]
-    found: dict[str, list[OrderLine]] = {}
-    for line in OrderLine.objects.filter(order__in=keys).select_related("order").order_by("id"):
-        if any(payee == creator.pk for payee, _bps in line.split):
-            found.setdefault(line.order.ref, []).append(line)
-    return found
-
-
-def _sum(amounts: Iterable[Money], currency: str) -> Money:
-    return sum(amounts, Money(0, currency))
 
 
 def _creator(request: HttpRequest) -> User:
@@ -229,4 +152,5 @@ def _month(request: HttpRequest, default: str) -> str:
 urlpatterns = [
     path("statement", statement, name="statement"),
     path("statement.csv", statement_csv, name="statement_csv"),
+    path("statement.pdf", statement_pdf, name="statement_pdf"),
 ]

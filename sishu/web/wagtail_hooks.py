@@ -29,7 +29,9 @@ from sishu.web.studio.notices import NoticeViewSet
 from sishu.web.studio.offers import OfferViewSet
 from sishu.web.studio.orders import OrderViewSet
 from sishu.web.studio.own_pages import OwnDocuments, OwnImages
+from sishu.web.studio.payable import PayableViewSet
 from sishu.web.studio.payments import PaymentViewSet
+from sishu.web.studio.payouts import PayoutViewSet
 from sishu.web.studio.plan import PlanViewSet
 from sishu.web.studio.refunds import RefundViewSet
 from sishu.web.studio.works import WorkViewSet, withdrawal_buttons
@@ -46,8 +48,8 @@ class Selling(ViewSetGroup):
     menu_icon = "pick"
     menu_order = 250
     items = (
-        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, NoticeViewSet, BillViewSet, JournalViewSet, OfferViewSet, PlanViewSet,
-        ExplainViewSet,
+        OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, NoticeViewSet, BillViewSet, PayableViewSet, PayoutViewSet,
+        JournalViewSet, OfferViewSet, PlanViewSet, ExplainViewSet,
     )  # fmt: skip
 
 

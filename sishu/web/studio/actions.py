@@ -50,6 +50,8 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
     url_namespace = ""
     button = _("Do it")
     is_serious = False
+    # What to think of before deciding, beside what will happen.
+    caution: Any = ""
     # Whoever found somebody's browser open must not move money with it.
     needs_reauthentication: ClassVar[bool] = False
     object: Any
@@ -119,7 +121,7 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         return super().get_context_data(
             question=self.get_question(), facts=self.get_facts(), button=self.button, is_serious=self.is_serious,
-            back_url=self.get_success_url(), **kwargs,
+            caution=self.caution, back_url=self.get_success_url(), **kwargs,
         )  # fmt: skip
 
 

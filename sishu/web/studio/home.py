@@ -23,6 +23,7 @@ from sishu.jobs.models import JobRun
 from sishu.ledger.models import Book
 from sishu.moderation.models import Case
 from sishu.outbox import relay
+from sishu.payouts.models import Payout
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,7 +45,7 @@ class TodayPanel(Component):
 
     def get_context_data(self, parent_context: Any) -> dict[str, Any]:
         user = parent_context["request"].user
-        return {"figures": [*_waiting(user), *_open_cases(user), *_sales(user), *_failing(user)]}
+        return {"figures": [*_waiting(user), *_open_cases(user), *_payouts(user), *_sales(user), *_failing(user)]}
 
 
 def _waiting(user: User) -> list[Figure]:
@@ -61,6 +62,21 @@ def _open_cases(user: User) -> list[Figure]:
     count = Case.objects.filter(status=Case.Status.OPEN).exclude(kind=REVIEW).count()
     words = ngettext("case waits for a decision", "cases wait for a decision", count)
     return [Figure(str(count), words, f"{reverse('cases:index')}?status={Case.Status.OPEN}", bool(count))]
+
+
+def _payouts(user: User) -> list[Figure]:
+    if not user.has_perm(roles.APPROVE_PAYOUT):
+        return []
+    asked, agreed = (Payout.objects.filter(status=status).count() for status in Payout.OPEN)
+    url = reverse("payouts:index")
+    figures = []
+    if asked:
+        words = ngettext("payout waits for a second person", "payouts wait for a second person", asked)
+        figures.append(Figure(str(asked), words, f"{url}?status={Payout.Status.REQUESTED}", True))
+    if agreed:
+        words = ngettext("payout waits to be transferred", "payouts wait to be transferred", agreed)
+        figures.append(Figure(str(agreed), words, f"{url}?status={Payout.Status.APPROVED}", True))
+    return figures
 
 
 def _sales(user: User) -> list[Figure]:

@@ -18,6 +18,7 @@ from sishu.jobs.models import JobRun
 from sishu.ledger.models import Journal
 from sishu.moderation.models import Case
 from sishu.outbox.models import Delivery
+from sishu.payouts.models import Payout
 
 VIEW = "view"
 
@@ -59,6 +60,6 @@ class OwnDutyCases(ReadOnly):
 
 def register() -> None:
     """Tell Wagtail, before it makes policies of its own for these models."""
-    for model in (Order, Payment, Refund, Offer, Journal, JobRun, Delivery):
+    for model in (Order, Payment, Refund, Payout, Offer, Journal, JobRun, Delivery):
         register_permission_policy(model, ReadOnly(model))
     register_permission_policy(Case, OwnDutyCases(Case))

@@ -19,10 +19,12 @@ from sishu.ledger.models import Journal
 from sishu.moderation import cases
 from sishu.moderation.models import Case
 from sishu.outbox.models import Delivery, Fact
+from sishu.payouts.models import Payout
 from sishu.web.studio import own_pages
 from tests.factories.accounts import make_user
 from tests.factories.commerce import buy, make_offer, pay, start
 from tests.factories.content import make_house
+from tests.payouts.desk import ask, earn, make_payee
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
 
@@ -55,6 +57,15 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "cases:decide": {OWNER, FINANCE},
     "cases:take": {OWNER, FINANCE},
     "cases:give_back": {OWNER, FINANCE},
+    "payable:index": {OWNER, FINANCE},
+    "payable:request": {OWNER, FINANCE},
+    "payouts:index": {OWNER, FINANCE},
+    "payouts:index_results": {OWNER, FINANCE},
+    "payouts:inspect": {OWNER, FINANCE},
+    "payouts:approve": {OWNER, FINANCE},
+    "payouts:settle": {OWNER, FINANCE},
+    "payouts:reject": {OWNER, FINANCE},
+    "payouts:fail": {OWNER, FINANCE},
     "bills:index": {OWNER, FINANCE},
     "bills:index_results": {OWNER, FINANCE},
     "bills:inspect": {OWNER, FINANCE},
@@ -232,11 +243,15 @@ def rows() -> dict[str, int]:
         payment=twice, part=Refund.Part.UNAPPLIED, reference="r1", amount=1, currency="CNY", status="proposed",
         requested_by=make_user(), open_key=unwinding.open_key(twice, Refund.Part.UNAPPLIED),
     )  # fmt: skip
+    payee = make_payee()
+    earn(payee, 100)
     notice = ReceivedNotice.objects.create(
         gateway="sandbox", notice_id="n1", subject="house", sealed=b"", received_at=clock.now()
     )
     bill = ProviderBill.objects.create(gateway="sandbox", book="sandbox", day=clock.now().date(), sealed=b"")
     return {
+        "payable": payee.pk,
+        "payouts": ask(payee, 100, payee).pk,
         "bills": bill.pk,
         "notices": notice.pk,
         "orders": order.pk,
@@ -291,6 +306,11 @@ def test_the_table_of_wagtails_pages(people):
         "cases:take",
         "cases:give_back",
         "bills:compare",
+        "payable:request",
+        "payouts:approve",
+        "payouts:settle",
+        "payouts:reject",
+        "payouts:fail",
     ],
 )
 def test_an_action_is_refused_by_post_too(rows, people, name):
@@ -300,6 +320,7 @@ def test_an_action_is_refused_by_post_too(rows, people, name):
     assert Order.objects.filter(status="refunded").count() == 0
     assert Refund.objects.count() == 1
     assert Case.objects.filter(status="decided").count() == 0
+    assert [payout.status for payout in Payout.objects.all()] == ["requested"]
 
 
 @pytest.mark.parametrize("action", ["add", "edit", "delete", "copy", "history", "usage"])
@@ -311,7 +332,7 @@ def test_no_row_of_the_books_has_a_page_to_change_it(action):
 
 def test_not_even_a_superuser_changes_a_row_of_the_books():
     master = make_user("master", is_superuser=True)
-    for model in (Order, Refund, Journal, Case, JobRun, Delivery):
+    for model in (Order, Refund, Payout, Journal, Case, JobRun, Delivery):
         policy = policy_registry.get_by_type(model)
         assert policy.user_has_permission(master, "view")
         assert not policy.user_has_any_permission(master, {"add", "change", "delete", "publish"})
