@@ -21,6 +21,8 @@ ENDINGS = {
     "leave": "关闭窗口 · The window is closed",
 }
 
+WITHOUT_MINOR_UNITS = {"JPY", "KRW", "VND"}
+
 PAGE = Template("""<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>paysim · $provider</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 :root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif }
@@ -66,5 +68,10 @@ def show(charge: Charge) -> str:
     ) if charge.status == Status.WAITING else ""  # fmt: skip
     return PAGE.substitute(
         provider=escape(charge.provider), title=escape(charge.title), reference=escape(charge.reference),
-        money=f"{charge.amount} {escape(charge.currency)} (minor units)", status=charge.status.value, buttons=buttons,
+        money=f"{escape(charge.currency)} {in_major_units(charge.amount, charge.currency)}", status=charge.status.value, buttons=buttons,
     )  # fmt: skip
+
+
+def in_major_units(amount: int, currency: str) -> str:
+    """As people write it: 990 fen are 9.90."""
+    return str(amount) if currency in WITHOUT_MINOR_UNITS else f"{amount // 100}.{amount % 100:02d}"

@@ -35,12 +35,12 @@ class Unreadable(ValueError):
 
 def read_bill(client: WechatClient, day: date, *, mch_id: str) -> Bill:
     """The bill of one of China's days. Raises BillNotReady, GatewayError."""
-    if clock.now() < datetime.combine(day + timedelta(days=1), time(), CHINA):
-        raise BillNotReady(f"{day} is not over in China.")
     try:
         said = client.get(f"/v3/bill/tradebill?bill_date={day.isoformat()}&bill_type=ALL&tar_type=GZIP")
         packed = client.download(str(said.get("download_url", "")))
     except Refused as error:
+        if clock.now() < datetime.combine(day + timedelta(days=1), time(), CHINA):
+            raise BillNotReady(f"{day} is not over in China.") from None
         if error.code == "NO_STATEMENT_EXIST":
             return Bill(day, b"", ())  # nothing moved
         if error.code == "STATEMENT_CREATING":
