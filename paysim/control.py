@@ -86,6 +86,12 @@ def advance(sim: Simulator, said: dict[str, Any]) -> Any:
     return {"now": sim.clock.advance(float(said["seconds"]))}
 
 
+def bills_at_once(sim: Simulator, said: dict[str, Any]) -> Any:
+    """A day's bill is there at once, and not only on the next morning: for whoever cannot wait."""
+    sim.bills_at_once = True
+    return said
+
+
 def deliver(sim: Simulator, said: dict[str, Any]) -> Any:
     """Send the notices that are due."""
     return {"sent": sim.notifier.run_due()}
@@ -93,7 +99,20 @@ def deliver(sim: Simulator, said: dict[str, Any]) -> Any:
 
 ACTIONS: dict[str, Callable[[Simulator, dict[str, Any]], Any]] = {
     function.__name__: function
-    for function in (pay, fail, refund, settle_refund, dispute, decide_dispute, fault, chance, calm, advance, deliver)
+    for function in (
+        pay,
+        fail,
+        refund,
+        settle_refund,
+        dispute,
+        decide_dispute,
+        fault,
+        chance,
+        calm,
+        advance,
+        bills_at_once,
+        deliver,
+    )
 }
 
 

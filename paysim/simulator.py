@@ -36,6 +36,8 @@ class Simulator:
         self.notifier = Notifier(self.clock, self.faults)
         self.providers: dict[str, Provider] = {}
         self.base_url = ""
+        # Whether a day's bill is there while the day goes on, which no true provider does.
+        self.bills_at_once = False
 
     def add(self, provider: Provider) -> None:
         """Speak one more protocol."""

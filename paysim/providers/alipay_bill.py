@@ -70,7 +70,7 @@ class Bills:
         if said.get("bill_type") != "trade":
             raise business("isv.invalid-arguments", "参数不正确")
         now = self.sim.clock.now()
-        if now < datetime.combine(day + timedelta(days=1), READY_AT, CHINA):
+        if not self.sim.bills_at_once and now < datetime.combine(day + timedelta(days=1), READY_AT, CHINA):
             raise business("isp.bill_not_exist", "账单不存在")
         token = secrets.token_urlsafe(24)
         self._files[token] = (now, self.packed(day))

@@ -79,9 +79,10 @@ class Bills:
         now = self.sim.clock.now()
         if asked.query.get("bill_type", "ALL") != "ALL":
             raise ValueError("bill_type")
-        if day >= now.astimezone(CHINA).date():
+        is_over = self.sim.bills_at_once or day < now.astimezone(CHINA).date()
+        if not is_over:
             return _problem("INVALID_REQUEST", "bill_date 不能为当天或未来日期")
-        if now < datetime.combine(day + timedelta(days=1), READY_AT, CHINA):
+        if not self.sim.bills_at_once and now < datetime.combine(day + timedelta(days=1), READY_AT, CHINA):
             return _problem("STATEMENT_CREATING", "账单生成中")
         rows = self.rows(day)
         if not rows:
