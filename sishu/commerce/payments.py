@@ -11,11 +11,11 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.utils.translation import gettext as _
 
-from sishu.commerce import disputes, fulfil, splits, unwinding
+from sishu.commerce import disputes, fulfil, merchants, splits, unwinding
 from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
-from sishu.core import addresses, clock, plugins
+from sishu.core import addresses, clock
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -41,7 +41,7 @@ class ProviderSilent(DomainError):
 
 def choose_gateway(asked: object = "") -> str:
     """The gateway a buyer asked for, or the first one. Invalid for one that is not there, and when there is none."""
-    names = plugins.names("gateways")
+    names = merchants.usable()
     if not names:
         raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
     if asked and asked not in names:
@@ -72,7 +72,7 @@ def start(
     Raises WrongStatus when the order awaits no payment, ProviderSilent when the provider did not answer (asking again
     repeats the same reference).
     """
-    gateway: PaymentGateway = plugins.load("gateways", gateway_name)
+    gateway = _reached(gateway_name)
     payment = _open_payment(order_id, gateway, gateway.product_for(buyer.device))
     order = payment.order
     request = PaymentRequest(
@@ -83,13 +83,23 @@ def start(
         started = gateway.start(request)
     except GatewayError as error:
         log.warning("Gateway %s did not start %s: %s", gateway_name, payment.reference, error)
-        raise ProviderSilent(
-            _("The payment provider is not answering. No money has moved; please try again in a moment.")
-        ) from error
+        raise _silent() from error
     if started.provider_reference and started.provider_reference != payment.provider_reference:
         payment.provider_reference = started.provider_reference
         Payment.objects.filter(pk=payment.pk).update(provider_reference=started.provider_reference)
     return payment, started
+
+
+def _reached(gateway_name: str) -> PaymentGateway:
+    try:
+        return merchants.gateway(gateway_name)
+    except merchants.Unusable as error:
+        log.error("Gateway %s cannot be used: %s", gateway_name, error)
+        raise _silent() from error
+
+
+def _silent() -> ProviderSilent:
+    return ProviderSilent(_("The payment provider is not answering. No money has moved; please try again in a moment."))
 
 
 def _open_payment(order_id: int, gateway: PaymentGateway, product: str) -> Payment:
@@ -168,8 +178,7 @@ def hear(gateway_name: str, notice: Notice) -> None:
     if snapshot is None:
         if not Payment.objects.filter(reference=notice.reference, gateway=gateway_name).exists():
             raise Missing(_("There is no such payment."))
-        gateway: PaymentGateway = plugins.load("gateways", gateway_name)
-        snapshot = gateway.query(notice.reference, notice.provider_reference)
+        snapshot = merchants.gateway(gateway_name).query(notice.reference, notice.provider_reference)
     apply(snapshot, heard_from=gateway_name)
 
 
@@ -236,9 +245,8 @@ def set_apart(payment: Payment, money: Money, code: str, **data: Any) -> None:
 
 def refresh(payment: Payment) -> Payment:
     """Ask the provider what is true and apply it. An unanswered question changes nothing."""
-    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     try:
-        snapshot = gateway.query(payment.reference, payment.provider_reference)
+        snapshot = merchants.gateway(payment.gateway).query(payment.reference, payment.provider_reference)
     except GatewayError as error:
         log.warning("Gateway %s did not answer about %s: %s", payment.gateway, payment.reference, error)
         return payment
@@ -263,9 +271,8 @@ def poll_due(limit: int = 50) -> int:
 
 def give_up(payment: Payment) -> Payment:
     """Close at the provider an attempt that nobody paid; if it was paid after all, the answer says so."""
-    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     try:
-        snapshot = gateway.close(payment.reference, payment.provider_reference)
+        snapshot = merchants.gateway(payment.gateway).close(payment.reference, payment.provider_reference)
     except GatewayError as error:
         log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
         return payment

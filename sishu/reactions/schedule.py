@@ -57,5 +57,6 @@ SCHEDULE: tuple[Every, ...] = (
     Every("prune jobs", prune_jobs, cron="30 4 * * *"),
     Every("prune facts", prune_facts, cron="45 4 * * *"),
     Every("prune notices", upkeep.prune_notices, cron="50 4 * * *"),
+    Every("forget replaced keys", upkeep.forget_replaced_keys, seconds=3600),
     Every("prune versions", prune_versions, cron="0 5 * * *"),
 )

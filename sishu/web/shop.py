@@ -21,9 +21,8 @@ from django.views.decorators.http import require_POST
 from wagtail.models import Page
 
 from sishu.accounts.models import User
-from sishu.commerce import orders, payments, refunds, selectors
+from sishu.commerce import merchants, orders, payments, refunds, selectors
 from sishu.commerce.models import Offer, Order, Payment
-from sishu.core import plugins
 from sishu.core.errors import Invalid, Missing, NotSignedIn
 from sishu.core.ids import parse_id
 from sishu.gateways.base import Redirect
@@ -69,7 +68,7 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     return_path = local_path(request, asked.get("next"))
     if request.method == "POST":
         return pay(request, choice, return_path, asked.get("gateway"))
-    facts = {"choice": choice, "return_path": return_path, "gateways": plugins.names("gateways")}
+    facts = {"choice": choice, "return_path": return_path, "gateways": merchants.usable()}
     facts["refund_days"] = settings.REFUND_WINDOW_DAYS
     return render(request, "shop/checkout.html", facts)
 

@@ -1,6 +1,7 @@
 from sishu.commerce.models.bill import BillLine, ProviderBill
 from sishu.commerce.models.dispute import Dispute
 from sishu.commerce.models.entitlement import Entitlement
+from sishu.commerce.models.merchant import MerchantKeys, MerchantKeysChange
 from sishu.commerce.models.notice import ReceivedNotice
 from sishu.commerce.models.offer import Offer, RevenueShare
 from sishu.commerce.models.order import Order, OrderLine
@@ -11,6 +12,8 @@ __all__ = [
     "BillLine",
     "Dispute",
     "Entitlement",
+    "MerchantKeys",
+    "MerchantKeysChange",
     "Offer",
     "Order",
     "OrderLine",

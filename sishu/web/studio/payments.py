@@ -15,9 +15,8 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
-from sishu.commerce import payments
+from sishu.commerce import merchants, payments
 from sishu.commerce.models import Payment
-from sishu.core import plugins
 from sishu.ledger.models import Book
 from sishu.web.studio.actions import Action, NoForm, check_gateway
 from sishu.web.studio.lists import (
@@ -34,7 +33,7 @@ from sishu.web.studio.lists import (
 
 
 def _gateways() -> list[tuple[str, str]]:
-    return [(name, name) for name in plugins.names("gateways")]
+    return [(name, name) for name in merchants.names()]
 
 
 class PaymentFilters(WagtailFilterSet):
