@@ -8,8 +8,8 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sishu.commerce import bills, payments
-from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund
+from sishu.commerce import bills, payments, trials
+from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core.money import Money
 from sishu.gateways.base import EntryKind, Outcome, RefundOutcome, RefundSnapshot, Snapshot
 from sishu.ledger import chart, journal
@@ -60,11 +60,13 @@ def unbilled(gateway_name: str, currency: str) -> Money:
     total -= refunds.aggregate(total=Sum("amount"))["total"] or 0
     unseen = disputes.exclude(reference__in=told.filter(kind=EntryKind.DISPUTE).values("provider_reference"))
     total -= unseen.exclude(status=Dispute.Status.WON).aggregate(total=Sum("amount"))["total"] or 0
-    return Money(total, currency)
+    return Money(total + trials.unbilled(gateway_name, currency, told), currency)
 
 
 def _compare_payment(line: BillLine) -> Compared:
     payment = _payment_of(line)
+    if payment is None and (trial := trials.find_billed(line)):
+        return _compare_trial(line, trial, trial.captured, line.money)
     if payment is None:
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}
@@ -86,6 +88,8 @@ def _compare_refund(line: BillLine) -> Compared:
     number = line.refund_reference or line.provider_reference
     refund = Refund.objects.filter(reference=number).select_related("payment").first()
     payment = refund.payment if refund else payment
+    if payment is None and (trial := trials.find_billed(line)):
+        return _compare_trial(line, trial, Money(trial.returned_amount, trial.currency), money)
     if payment is None:
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}
@@ -101,6 +105,13 @@ def _compare_refund(line: BillLine) -> Compared:
     if refund.status != Refund.Status.SUCCEEDED:
         return BillLine.Outcome.STATUS_DIFFERS, {"status": refund.status}
     return _with_fee(line, payment.order.ref)
+
+
+def _compare_trial(line: BillLine, trial: TrialPurchase, ours: Money, said: Money) -> Compared:
+    if ours != said:
+        outcome = BillLine.Outcome.AMOUNT_DIFFERS if ours else BillLine.Outcome.TIMING
+        return outcome, {"ours": ours.as_json()}
+    return _with_fee(line, trial.ref)
 
 
 def _compare_dispute(line: BillLine) -> Compared:

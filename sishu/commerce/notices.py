@@ -14,7 +14,7 @@ from django.conf import settings
 from django.db import IntegrityError, transaction
 from django.db.models import F
 
-from sishu.commerce import merchants, payments
+from sishu.commerce import merchants, payments, trials
 from sishu.commerce.models import Payment, ReceivedNotice
 from sishu.core import clock, crypto
 from sishu.core.errors import Missing
@@ -39,6 +39,9 @@ def receive(gateway_name: str, headers: Mapping[str, str], body: bytes) -> None:
     try:
         payments.hear(gateway_name, notice)
     except Missing:
+        if trials.hear(gateway_name, notice):
+            ReceivedNotice.objects.filter(pk=kept, applied_at=None).update(applied_at=clock.now())
+            return
         report_unknown(gateway_name, notice)
         raise
     ReceivedNotice.objects.filter(pk=kept, applied_at=None).update(applied_at=clock.now())

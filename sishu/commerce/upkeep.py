@@ -6,7 +6,7 @@ from datetime import timedelta
 
 from django_tasks import task
 
-from sishu.commerce import maturity, merchant_keys, merchants, notices, orders, payments, reconcile, refunds
+from sishu.commerce import maturity, merchant_keys, merchants, notices, orders, payments, reconcile, refunds, trials
 
 
 @task(max_attempts=1)
@@ -52,6 +52,12 @@ def compare_bills() -> None:
 def mature_earnings() -> int:
     """Make payable what buyers can take back no more."""
     return maturity.mature_due()
+
+
+@task(max_attempts=1)
+def follow_trials() -> int:
+    """Ask about trial purchases, and give back what was paid."""
+    return trials.follow_due()
 
 
 @task(max_attempts=3)

@@ -48,6 +48,7 @@ SCHEDULE: tuple[Every, ...] = (
     Every("deliver sandbox notices", selling.send_sandbox_notices, seconds=2),
     Every("ask about payments", upkeep.poll_payments, seconds=10),
     Every("ask about refunds", upkeep.retry_refunds, seconds=30),
+    Every("follow trial purchases", upkeep.follow_trials, seconds=60),
     Every("expire orders", upkeep.expire_orders, seconds=60),
     Every("make earnings payable", upkeep.mature_earnings, seconds=3600),
     # Chinese providers have written yesterday's bill by ten; what is late is compared with the next day's.

@@ -7,6 +7,7 @@ from sishu.commerce.models.offer import Offer, RevenueShare
 from sishu.commerce.models.order import Order, OrderLine
 from sishu.commerce.models.payment import Payment
 from sishu.commerce.models.refund import Refund, RefundLine
+from sishu.commerce.models.trial import TrialPurchase
 
 __all__ = [
     "BillLine",
@@ -23,4 +24,5 @@ __all__ = [
     "Refund",
     "RefundLine",
     "RevenueShare",
+    "TrialPurchase",
 ]
