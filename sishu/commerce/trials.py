@@ -24,6 +24,7 @@ from sishu.gateways.base import (
     GatewayError,
     Notice,
     Outcome,
+    PaymentGateway,
     PaymentRequest,
     RefundOutcome,
     RefundRequest,
@@ -59,11 +60,15 @@ def begin(name: str, amount: int, *, by: User) -> TrialPurchase:
         gateway = merchants.gateway(name)
     except merchants.Unusable as error:
         raise TrialFailed(str(error)) from error
-    currency = settings.CURRENCY if settings.CURRENCY in gateway.currencies else sorted(gateway.currencies)[0]
     return TrialPurchase.objects.create(
-        gateway=name, product=gateway.product_for(Device.DESKTOP), book=gateway.book, amount=amount, currency=currency,
-        reference=secrets.token_hex(11), begun_by=by,
+        gateway=name, product=gateway.product_for(Device.DESKTOP), book=gateway.book, amount=amount,
+        currency=currency_of(gateway), reference=secrets.token_hex(11), begun_by=by,
     )  # fmt: skip
+
+
+def currency_of(gateway: PaymentGateway) -> str:
+    """What a gateway is tried in: the house's currency, where it takes that."""
+    return settings.CURRENCY if settings.CURRENCY in gateway.currencies else min(gateway.currencies)
 
 
 def start(trial: TrialPurchase, *, return_url: str) -> Started:

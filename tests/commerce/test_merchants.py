@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import re
 from datetime import timedelta
+from pathlib import Path
 from typing import cast
 
 import pytest
@@ -295,3 +297,11 @@ def test_a_kept_row_is_bound_to_its_gateway(owner):
     with pytest.raises(merchants.Unusable):
         merchants.unseal(merchants.place("sandbox", row.stamp), row.sealed)
     assert json.loads(json.dumps(merchants.kept("keyed"))) == ALL
+
+
+def test_nobody_makes_a_gateway_past_the_kept_keys():
+    house = Path(merchants.__file__).parents[1]
+    past = [
+        path.name for path in house.rglob("*.py") if re.search(r'plugins\.\w+\("gateways"', path.read_text("utf-8"))
+    ]
+    assert past == []

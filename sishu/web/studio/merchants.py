@@ -25,6 +25,7 @@ from sishu.core.errors import DomainError
 from sishu.ledger.models import Book
 from sishu.web import reauthentication
 from sishu.web.studio.lists import Facts
+from sishu.web.studio.trials import TrialView
 
 # What arguments of gateways are called; one that is not here is shown by its own name.
 LABELS = {
@@ -81,23 +82,17 @@ class Unsaid(forms.Textarea):
         return ""
 
 
-class Merchants(WagtailAdminTemplateMixin):
-    """What the pages share: the owners' alone."""
+class MerchantsView(WagtailAdminTemplateMixin, TemplateView):
+    """Every gateway of the settings, and how things stand with it."""
 
+    template_name = "studio/merchants.html"
+    page_title = _("Merchant keys")
     header_icon = "key"
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
         if not request.user.has_perm(roles.CHANGE_MERCHANT_KEYS):
             raise PermissionDenied
-        response: HttpResponseBase = super().dispatch(request, *args, **kwargs)
-        return response
-
-
-class MerchantsView(Merchants, TemplateView):
-    """Every gateway of the settings, and how things stand with it."""
-
-    template_name = "studio/merchants.html"
-    page_title = _("Merchant keys")
+        return super().dispatch(request, *args, **kwargs)
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [*self.breadcrumbs_items, {"url": "", "label": self.page_title}]
@@ -106,23 +101,25 @@ class MerchantsView(Merchants, TemplateView):
         return super().get_context_data(states=[state(name) for name in merchants.names()], **kwargs)
 
 
-class KeysView(Merchants, FormView):
+class KeysView(WagtailAdminTemplateMixin, FormView):
     """One gateway: its state, its keys, and who changed them when."""
 
     template_name = "studio/merchant_keys.html"
     form_class = KeysForm
+    header_icon = "key"
     name: str
     standings: list[Standing]
 
     def dispatch(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponseBase:
-        if request.user.has_perm(roles.CHANGE_MERCHANT_KEYS):
-            self.name = kwargs["gateway"]
-            if self.name not in merchants.names():
-                raise Http404
-            # No field is named: keys are not kept in a session while the password is asked for.
-            if not reauthentication.is_recent(request):
-                return reauthentication.ask(request)
-            self.standings = merchant_keys.standing(self.name)
+        if not request.user.has_perm(roles.CHANGE_MERCHANT_KEYS):
+            raise PermissionDenied
+        self.name = kwargs["gateway"]
+        if self.name not in merchants.names():
+            raise Http404
+        # No field is named: keys are not kept in a session while the password is asked for.
+        if not reauthentication.is_recent(request):
+            return reauthentication.ask(request)
+        self.standings = merchant_keys.standing(self.name)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:
@@ -213,6 +210,7 @@ class MerchantViewSet(ViewSet):
         return [
             path("", MerchantsView.as_view(), name="index"),
             path("<slug:gateway>/", KeysView.as_view(), name="keys"),
+            path("<slug:gateway>/trial/", TrialView.as_view(), name="trial"),
         ]
 
 

@@ -10,8 +10,11 @@ from django.urls import reverse
 
 from sishu.accounts import roles
 from sishu.commerce import merchants
-from sishu.commerce.models import MerchantKeysChange
+from sishu.commerce.models import MerchantKeysChange, TrialPurchase
+from sishu.gateways.base import GatewayError, ScanCode, Started
+from sishu.gateways.sandbox import SandboxGateway
 from tests.factories.accounts import make_user
+from tests.factories.commerce import bank
 from tests.gateways.keyed import OTHER_SECRET, SECRET, entry
 
 pytestmark = pytest.mark.django_db
@@ -114,7 +117,67 @@ def test_a_gateway_without_keys_says_so(owner):
     assert "takes no keys" in text(owner.get("/studio/merchants/sandbox/"))
 
 
-def test_bad_bytes_are_no_fault_of_ours(owner):
-    for value in ("\0", "x" * 20_001, "密钥", "\ud83d"):
-        answer = owner.post(URL, {**ALL, "secret": value.encode("utf-8", "surrogatepass")})
-        assert answer.status_code == 422
+@pytest.mark.parametrize(
+    "secret", ["%00", "x" * 20_001, "%E5%AF%86", "%ED%A0%BD", "%FF%FE", "-----BEGIN+PRIVATE+KEY-----"]
+)
+def test_bad_bytes_are_no_fault_of_ours(owner, secret):
+    answer = owner.post(URL, f"merchant_id=M&secret={secret}", content_type="application/x-www-form-urlencoded")
+    assert answer.status_code == 422
+    assert not MerchantKeysChange.objects.exists()
+
+
+# --- Trying a gateway -------------------------------------------------------------------------------------------------
+
+TRIAL = "/studio/merchants/sandbox/trial/"
+
+
+@pytest.mark.money
+def test_a_trial_is_begun_paid_at_the_cashier_and_given_back(owner):
+    begin = text(owner.get(TRIAL))
+    assert "This is play money." in begin
+    assert "¥0.01" in begin
+    assert owner.post(TRIAL, {"amount": "1"})["Location"] == TRIAL
+    trial = TrialPurchase.objects.get()
+    shown = text(owner.get(TRIAL))
+    assert f"/cashier/{trial.reference}" in shown
+    assert 'http-equiv="refresh"' in shown
+    assert owner.post(f"/cashier/{trial.reference}", {"ending": "pay"}).status_code == 303
+    shown = text(owner.get(TRIAL))
+    assert "It works: the money came, was booked, and went back." in shown
+    assert 'http-equiv="refresh"' not in shown
+    assert TrialPurchase.objects.get().status == "returned"
+    assert bank().totals() == {"CNY": 0}
+
+
+def test_a_code_is_drawn_for_who_pays_by_scanning(owner, monkeypatch):
+    monkeypatch.setattr(SandboxGateway, "start", lambda self, request: Started(ScanCode("weixin://pay/abc")))
+    owner.post(TRIAL, {"amount": "1"})
+    assert 'src="data:image/svg+xml' in text(owner.get(TRIAL))
+
+
+def test_what_the_provider_says_is_shown(owner, monkeypatch):
+    def refuse(self, request):
+        raise GatewayError("the merchant has no such product")
+
+    monkeypatch.setattr(SandboxGateway, "start", refuse)
+    owner.post(TRIAL, {"amount": "1"})
+    assert "the merchant has no such product" in text(owner.get(TRIAL))
+
+
+@pytest.mark.parametrize("amount", ["", "0", "7", "-1", "1e9", "\0"])
+def test_an_amount_that_is_no_choice_begins_nothing(owner, amount):
+    assert owner.post(TRIAL, {"amount": amount}).status_code == 422
+    assert not TrialPurchase.objects.exists()
+
+
+def test_a_gateway_without_keys_is_not_tried(owner):
+    assert "needs merchant_id" in text(owner.get("/studio/merchants/keyed/trial/"))
+    assert owner.post("/studio/merchants/keyed/trial/", {"amount": "1"}).status_code == 422
+    assert not TrialPurchase.objects.exists()
+
+
+@pytest.mark.parametrize("role", [roles.FINANCE, roles.MEMBER])
+def test_nobody_else_tries_a_gateway(client, role):
+    client.force_login(make_user("other", role))
+    assert client.post(TRIAL, {"amount": "1"}).status_code in {302, 403}
+    assert not TrialPurchase.objects.exists()

@@ -66,6 +66,7 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "plan:index": {OWNER},
     "merchants:index": {OWNER},
     "merchants:keys": {OWNER},
+    "merchants:trial": {OWNER},
     "works:withdraw": {OWNER, REVIEWER},
     "works:restore": {OWNER, REVIEWER},
     "access:index": {OWNER, FINANCE, SUPPORT},
