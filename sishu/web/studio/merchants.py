@@ -98,7 +98,7 @@ class MerchantsView(WagtailAdminTemplateMixin, TemplateView):
         return [*self.breadcrumbs_items, {"url": "", "label": self.page_title}]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(states=[state(name) for name in merchants.names()], **kwargs)
+        return super().get_context_data(gateways=[(name, facts(name)) for name in merchants.names()], **kwargs)
 
 
 class KeysView(WagtailAdminTemplateMixin, FormView):
@@ -132,7 +132,7 @@ class KeysView(WagtailAdminTemplateMixin, FormView):
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         above = {"url": reverse("merchants:index"), "label": gettext("Merchant keys")}
-        return [*self.breadcrumbs_items, above, {"url": "", "label": self.name}]
+        return [*self.breadcrumbs_items, above, {"url": "", "label": self.get_page_title()}]
 
     def get_form_kwargs(self) -> dict[str, Any]:
         return {**super().get_form_kwargs(), "standings": self.standings}
@@ -172,24 +172,13 @@ def label(argument: str) -> Any:
     return LABELS.get(argument, argument.replace("_", " ").capitalize())
 
 
-def state(name: str) -> dict[str, Any]:
-    """How things stand with a gateway, for the list."""
-    problem = merchants.problem(name)
-    return {
-        "name": name,
-        "problem": problem,
-        "book": "" if problem else Book(merchants.gateway(name).book).label,
-        "notify_url": payments.notify_url(name),
-    }
-
-
 def facts(name: str) -> Facts:
-    """How things stand with a gateway, for its own page."""
-    known = state(name)
+    """How things stand with a gateway."""
+    problem = merchants.problem(name)
     return [
-        (_("State"), known["problem"] or _("can be used")),
-        (_("Book"), known["book"]),
-        (_("Address for notices, to enter at the provider"), known["notify_url"]),
+        (_("State"), gettext("Cannot be used: %(why)s") % {"why": problem} if problem else _("can be used")),
+        (_("Book"), "" if problem else Book(merchants.gateway(name).book).label),
+        (_("Address for notices, to enter at the provider"), payments.notify_url(name)),
     ]
 
 

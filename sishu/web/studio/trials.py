@@ -78,7 +78,7 @@ class TrialView(WagtailAdminTemplateMixin, FormView):
             *self.breadcrumbs_items,
             {"url": reverse("merchants:index"), "label": gettext("Merchant keys")},
             {"url": reverse("merchants:keys", args=(self.name,)), "label": self.name},
-            {"url": "", "label": gettext("Try it")},
+            {"url": "", "label": self.get_page_title()},
         ]
 
     def get_form_kwargs(self) -> dict[str, Any]:
@@ -118,7 +118,8 @@ def go_on(trial: TrialPurchase, return_url: str) -> dict[str, Any]:
     except trials.TrialFailed as error:
         found["trouble"] = str(error)
         trial.refresh_from_db()
-    return {**found, "trial": trial, "is_going": trial.status in (Status.PENDING, Status.CAPTURED)}
+    is_going = trial.status in (Status.PENDING, Status.CAPTURED) and not found["trouble"]
+    return {**found, "trial": trial, "is_going": is_going}
 
 
 def _ways(instruction: object) -> dict[str, Any]:
