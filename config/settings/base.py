@@ -269,6 +269,8 @@ SANDBOX_SECRET = env.str("SANDBOX_SECRET", "")
 ORDER_LIFETIME_MINUTES = env.int("ORDER_LIFETIME_MINUTES", 30)
 PLATFORM_SHARE_BPS = env.int("PLATFORM_SHARE_BPS", 1000)
 REFUND_WINDOW_DAYS = env.int("REFUND_WINDOW_DAYS", 7)
+# How long notices signed for merchant keys that were replaced in the studio are still believed.
+MERCHANT_KEYS_OVERLAP_HOURS = env.int("MERCHANT_KEYS_OVERLAP_HOURS", 48)
 # How long what providers wrote is kept, sealed.
 NOTICE_DAYS = env.int("NOTICE_DAYS", 180)
 # Whether money that bought nothing (late, twice, the wrong sum) goes back by itself; else a case waits for a person.

@@ -5,10 +5,11 @@ A check yields its problems; none means that all is well. `CHECKS` is the whole 
 
 from __future__ import annotations
 
+import secrets
 import shutil
 import stat
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -18,10 +19,13 @@ from django.core import checks
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from sishu.commerce import merchants
 from sishu.core import clock, crypto, storage
 from sishu.core.database import first_line
+from sishu.gateways.base import GatewayError, Outcome
 from sishu.jobs import heartbeat, selectors
 from sishu.ledger import triggers
+from sishu.ledger.models import Book
 from sishu.outbox import relay
 
 # Advice for whole domains, not for one site on them.
@@ -44,18 +48,29 @@ class Problem:
 
 
 @dataclass(frozen=True, slots=True)
+class Note:
+    """Something that is as it should be, and worth knowing."""
+
+    fact: str
+
+    def __str__(self) -> str:
+        return self.fact
+
+
+@dataclass(frozen=True, slots=True)
 class Finding:
     """What one check found; no problems means OK."""
 
     name: str
     problems: list[Problem]
+    notes: list[Note] = field(default_factory=list)
 
     @property
     def is_ok(self) -> bool:
         return not self.problems
 
 
-Check = Callable[[], Iterator[Problem]]
+Check = Callable[[], Iterator[Problem | Note]]
 
 
 def check_settings() -> Iterator[Problem]:
@@ -175,6 +190,35 @@ def check_clock() -> Iterator[Problem]:
         yield Problem(f"The database's clock is {skew.total_seconds():.0f} s off ours.", "Run NTP on both machines.")
 
 
+def check_gateways() -> Iterator[Problem | Note]:
+    """Every gateway of the settings can be used."""
+    for name in merchants.names():
+        if why := merchants.problem(name):
+            way_out = "Enter its keys in the studio, Selling › Merchant keys, or set them in the environment."
+            yield Problem(f"{name} cannot be used: {why}", way_out)
+        else:
+            yield Note(f"{name} can be used, with {Book(merchants.gateway(name).book).value} money.")
+
+
+def check_providers() -> Iterator[Problem | Note]:
+    """Each provider answers, believes our keys and our clock, and does not know a payment that nobody began."""
+    for name in merchants.usable():
+        reference = secrets.token_hex(12)
+        try:
+            snapshot = merchants.gateway(name).query(reference)
+        except GatewayError as error:
+            yield Problem(
+                f"{name} does not answer as it should: {error}", "Look at its keys, this clock, and the network."
+            )
+            continue
+        if snapshot.outcome == Outcome.UNKNOWN:
+            yield Note(f"{name} answers.")
+        elif snapshot.captured is not None:
+            yield Problem(f"{name} knows a payment {reference} that nobody began.", "Look at its address and keys.")
+        else:
+            yield Note(f"{name} asks no provider.")
+
+
 CHECKS: tuple[Check, ...] = (
     check_settings,
     check_keys,
@@ -185,13 +229,18 @@ CHECKS: tuple[Check, ...] = (
     check_encryption,
     check_jobs,
     check_clock,
+    check_gateways,
 )
+# Only when asked for: they call providers.
+ONLINE_CHECKS: tuple[Check, ...] = (check_providers,)
 
 
 def examine(check: Check) -> Finding:
     """Run one check. A database that fails under it is a problem, not a crash."""
     name = check.__name__.removeprefix("check_")
     try:
-        return Finding(name, list(check()))
+        found = list(check())
     except DatabaseError as error:
         return Finding(name, [Problem(f"Not looked at: {first_line(error)}.", "See the database first.")])
+    problems = [one for one in found if isinstance(one, Problem)]
+    return Finding(name, problems, [one for one in found if isinstance(one, Note)])

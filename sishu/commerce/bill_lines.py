@@ -8,15 +8,13 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sishu.commerce import bills, payments
-from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund
-from sishu.core import plugins
+from sishu.commerce import bills, merchants, payments, trials
+from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core.money import Money
 from sishu.gateways.base import (
     EntryKind,
     GatewayError,
     Outcome,
-    PaymentGateway,
     RefundOutcome,
     RefundRequest,
     RefundSnapshot,
@@ -70,11 +68,13 @@ def unbilled(gateway_name: str, currency: str) -> Money:
     total -= refunds.aggregate(total=Sum("amount"))["total"] or 0
     unseen = disputes.exclude(reference__in=told.filter(kind=EntryKind.DISPUTE).values("provider_reference"))
     total -= unseen.exclude(status=Dispute.Status.WON).aggregate(total=Sum("amount"))["total"] or 0
-    return Money(total, currency)
+    return Money(total + trials.unbilled(gateway_name, currency, told), currency)
 
 
 def _compare_payment(line: BillLine) -> Compared:
     payment = _payment_of(line)
+    if payment is None and (trial := trials.find_billed(line)):
+        return _compare_trial(line, trial, trial.captured, line.money)
     if payment is None:
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}
@@ -96,6 +96,8 @@ def _compare_refund(line: BillLine) -> Compared:
     number = line.refund_reference or line.provider_reference
     refund = Refund.objects.filter(reference=number).select_related("payment").first()
     payment = refund.payment if refund else payment
+    if payment is None and (trial := trials.find_billed(line)):
+        return _compare_trial(line, trial, Money(trial.returned_amount, trial.currency), money)
     if payment is None:
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}
@@ -112,10 +114,9 @@ def _compare_refund(line: BillLine) -> Compared:
 
 def _hear_of_refund(line: BillLine, payment: Payment, number: str, money: Money) -> Compared:
     """A refund made at the provider's console: the bill is how we hear of it. Some bills tell of those that then failed."""
-    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     asked = RefundRequest(number, payment.reference, money, "", payment.captured, payment.provider_reference)
     try:
-        known = gateway.query_refund(asked)
+        known = merchants.gateway(payment.gateway).query_refund(asked)
     except GatewayError:
         return BillLine.Outcome.TIMING, {}
     if known.outcome == RefundOutcome.FAILED:
@@ -125,6 +126,13 @@ def _hear_of_refund(line: BillLine, payment: Payment, number: str, money: Money)
     told = RefundSnapshot(number, RefundOutcome.SUCCEEDED, money)
     payments.apply(Snapshot(payment.reference, Outcome.UNKNOWN, refunds=(told,)))
     return _with_fee(line, payment.order.ref)
+
+
+def _compare_trial(line: BillLine, trial: TrialPurchase, ours: Money, said: Money) -> Compared:
+    if ours != said:
+        outcome = BillLine.Outcome.AMOUNT_DIFFERS if ours else BillLine.Outcome.TIMING
+        return outcome, {"ours": ours.as_json()}
+    return _with_fee(line, trial.ref)
 
 
 def _compare_dispute(line: BillLine) -> Compared:

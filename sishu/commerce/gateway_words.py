@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
-
-from sishu.core import plugins
-from sishu.gateways.base import PaymentGateway
 
 # name → (what it is called, what one does there)
 WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
@@ -20,26 +15,6 @@ WORDS: dict[str, tuple[str | Promise, str | Promise]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True, slots=True)
-class WayToPay:
-    """A gateway as the checkout shows it."""
-
-    name: str
-    label: str
-    note: str
-    is_play_money: bool
-
-
 def label_of(name: str) -> str:
     """What a gateway is called, in the language of the moment."""
     return str(WORDS[name][0]) if name in WORDS else name
-
-
-def ways_to_pay(currency: str) -> list[WayToPay]:
-    """The gateways of the house that take this currency, in the order of the settings."""
-    gateways: dict[str, PaymentGateway] = plugins.load_all("gateways")
-    return [
-        WayToPay(name, label_of(name), str(WORDS.get(name, ("", ""))[1]), gateway.book == "sandbox")
-        for name, gateway in gateways.items()
-        if currency in gateway.currencies
-    ]

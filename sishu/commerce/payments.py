@@ -12,11 +12,11 @@ from django.db import IntegrityError, transaction
 from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from sishu.commerce import disputes, fulfil, gateway_words, splits, unwinding
+from sishu.commerce import disputes, fulfil, gateway_words, merchants, splits, unwinding, ways_to_pay
 from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
-from sishu.core import addresses, clock, plugins
+from sishu.core import addresses, clock
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -48,12 +48,12 @@ def choose_gateway(asked: object, currency: str) -> str:
 
     Invalid for one that is not there, and when there is none at all.
     """
-    names = plugins.names("gateways")
+    names = merchants.usable()
     if not names:
         raise Invalid(_("This house takes no money yet: its owner has not set up a payment provider."), status=503)
     if asked and asked not in names:
         raise Invalid(_("There is no payment provider “%(name)s” here.") % {"name": str(asked)[:40]}, code="gateway")
-    fitting = (way.name for way in gateway_words.ways_to_pay(currency))
+    fitting = (way.name for way in ways_to_pay.offered(currency))
     return str(asked or next(fitting, names[0]))
 
 
@@ -80,7 +80,7 @@ def start(
     Raises WrongStatus when the order awaits no payment, ProviderSilent when the provider did not answer (asking again
     repeats the same reference).
     """
-    gateway: PaymentGateway = plugins.load("gateways", gateway_name)
+    gateway = _reached(gateway_name)
     payment = _open_payment(order_id, gateway, gateway.product_for(buyer.device))
     order = payment.order
     request = PaymentRequest(
@@ -91,13 +91,23 @@ def start(
         started = gateway.start(request)
     except GatewayError as error:
         log.warning("Gateway %s did not start %s: %s", gateway_name, payment.reference, error)
-        raise ProviderSilent(
-            _("The payment provider is not answering. No money has moved; please try again in a moment.")
-        ) from error
+        raise _silent() from error
     if started.provider_reference and started.provider_reference != payment.provider_reference:
         payment.provider_reference = started.provider_reference
         Payment.objects.filter(pk=payment.pk).update(provider_reference=started.provider_reference)
     return payment, started
+
+
+def _reached(gateway_name: str) -> PaymentGateway:
+    try:
+        return merchants.gateway(gateway_name)
+    except merchants.Unusable as error:
+        log.error("Gateway %s cannot be used: %s", gateway_name, error)
+        raise _silent() from error
+
+
+def _silent() -> ProviderSilent:
+    return ProviderSilent(_("The payment provider is not answering. No money has moved; please try again in a moment."))
 
 
 def _open_payment(order_id: int, gateway: PaymentGateway, product: str) -> Payment:
@@ -185,8 +195,8 @@ def hear(gateway_name: str, notice: Notice) -> None:
         payment = Payment.objects.filter(reference=notice.reference, gateway=gateway_name).first()
         if payment is None:
             raise Missing(_("There is no such payment."))
-        gateway: PaymentGateway = plugins.load("gateways", gateway_name)
-        snapshot = gateway.query(notice.reference, notice.provider_reference or payment.provider_reference)
+        known = notice.provider_reference or payment.provider_reference
+        snapshot = merchants.gateway(gateway_name).query(notice.reference, known)
     apply(snapshot, heard_from=gateway_name)
 
 
@@ -253,9 +263,8 @@ def set_apart(payment: Payment, money: Money, code: str, **data: Any) -> None:
 
 def refresh(payment: Payment) -> Payment:
     """Ask the provider what is true and apply it. An unanswered question changes nothing."""
-    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     try:
-        snapshot = gateway.query(payment.reference, payment.provider_reference)
+        snapshot = merchants.gateway(payment.gateway).query(payment.reference, payment.provider_reference)
     except GatewayError as error:
         log.warning("Gateway %s did not answer about %s: %s", payment.gateway, payment.reference, error)
         return payment
@@ -284,9 +293,8 @@ def give_up(payment: Payment) -> Payment:
     What the provider does not know cannot be closed, and somebody may still pay it until its order ends (a code that
     nobody scanned yet): it makes room for another attempt, and stays watched.
     """
-    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     try:
-        snapshot = gateway.close(payment.reference, payment.provider_reference)
+        snapshot = merchants.gateway(payment.gateway).close(payment.reference, payment.provider_reference)
     except GatewayError as error:
         log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
         return payment

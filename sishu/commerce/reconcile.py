@@ -12,10 +12,10 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sishu.commerce import bill_lines, bills
+from sishu.commerce import bill_lines, bills, merchants
 from sishu.commerce.bill_lines import UNBILLED_REFUNDS
 from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund
-from sishu.core import clock, plugins, refs
+from sishu.core import clock, refs
 from sishu.core.money import Money
 from sishu.gateways.base import BillNotReady, EntryKind, GatewayError, NoBills, PaymentGateway
 from sishu.ledger import chart
@@ -57,9 +57,9 @@ class Report:
 
 def reconcile(gateway_name: str, day: date) -> Report:
     """Fetch a provider's bill of one of its days, and compare every line and every payment with it. Repeatable."""
-    gateway: PaymentGateway = plugins.load("gateways", gateway_name)
     report = Report(gateway_name, day)
     try:
+        gateway = merchants.gateway(gateway_name)
         bill = bills.keep(gateway, gateway.fetch_bill(day))
     except BillNotReady:
         report.status = "not_ready"
@@ -79,8 +79,8 @@ def reconcile(gateway_name: str, day: date) -> Report:
 
 
 def yesterday(gateway_name: str) -> date:
-    """The last whole day by the provider's clock."""
-    gateway: PaymentGateway = plugins.load("gateways", gateway_name)
+    """The last whole day by the provider's clock. Raises Unusable."""
+    gateway = merchants.gateway(gateway_name)
     return (clock.now().astimezone(gateway.zone) - timedelta(days=1)).date()
 
 

@@ -12,14 +12,14 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
-from sishu.commerce import unwinding
+from sishu.commerce import merchants, unwinding
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment, Refund, RefundLine
-from sishu.core import addresses, clock, plugins
+from sishu.core import addresses, clock
 from sishu.core.errors import DomainError, Missing, NotAllowed
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
-from sishu.gateways.base import GatewayError, PaymentGateway, RefundOutcome, RefundRequest
+from sishu.gateways.base import GatewayError, RefundOutcome, RefundRequest
 from sishu.moderation import cases
 from sishu.moderation.models import Decision
 
@@ -210,13 +210,13 @@ def submit(refund: Refund) -> Refund:
     if refund.status not in (Refund.Status.REQUESTED, Refund.Status.PROCESSING):
         return refund
     payment = refund.payment
-    gateway: PaymentGateway = plugins.load("gateways", payment.gateway)
     request = RefundRequest(
         reference=refund.reference, payment_reference=payment.reference, amount=refund.money, reason=refund.reason,
         captured=payment.captured, provider_reference=payment.provider_reference,
         notify_url=addresses.absolute(addresses.webhook(payment.gateway)),
     )  # fmt: skip
     try:
+        gateway = merchants.gateway(payment.gateway)
         answer = gateway.query_refund(request) if refund.try_count else None
         if answer is None or answer.outcome == RefundOutcome.UNKNOWN:
             answer = gateway.refund(request)

@@ -6,8 +6,7 @@ from datetime import timedelta
 
 from django_tasks import task
 
-from sishu.commerce import maturity, notices, orders, payments, reconcile, refunds
-from sishu.core import plugins
+from sishu.commerce import maturity, merchant_keys, merchants, notices, orders, payments, reconcile, refunds, trials
 
 
 @task(max_attempts=1)
@@ -43,7 +42,7 @@ def prune_notices() -> int:
 @task(max_attempts=3)
 def compare_bills() -> None:
     """Compare the last two whole days with each provider's bills: what could not be seen yesterday may be seen today."""
-    for name in plugins.names("gateways"):
+    for name in merchants.usable():
         last = reconcile.yesterday(name)
         for day in (last - timedelta(days=1), last):
             reconcile.reconcile(name, day)
@@ -53,3 +52,15 @@ def compare_bills() -> None:
 def mature_earnings() -> int:
     """Make payable what buyers can take back no more."""
     return maturity.mature_due()
+
+
+@task(max_attempts=1)
+def follow_trials() -> int:
+    """Ask about trial purchases, and give back what was paid."""
+    return trials.follow_due()
+
+
+@task(max_attempts=3)
+def forget_replaced_keys() -> int:
+    """Delete merchant keys whose notices are believed no more."""
+    return merchant_keys.forget_replaced()

@@ -15,6 +15,9 @@ from django.utils.module_loading import import_string
 # kind → name → (dotted path, options); options become keyword arguments of a class. A bare path names a function.
 Table = dict[str, dict[str, "str | tuple[str, dict[str, Any]]"]]
 
+# Made with more than their options, and checked by who makes them: sishu.commerce.merchants.
+MADE_ELSEWHERE = {"gateways"}
+
 
 def table() -> Table:
     """The whole table of the settings."""
@@ -29,14 +32,25 @@ def names(kind: str) -> list[str]:
 @cache
 def load(kind: str, name: str) -> Any:
     """The plug-in of that kind and name: an instance when options are given, else the object itself."""
-    known = table().get(kind, {})
-    if name not in known:
-        raise ImproperlyConfigured(f"No {kind} plug-in {name!r}; known: {', '.join(known) or 'none'}.")
-    entry = known[name]
+    entry = _entry(kind, name)
     if isinstance(entry, str):
         return import_string(entry)
     path, options = entry
     return import_string(path)(**options)
+
+
+def find_class(kind: str, name: str) -> tuple[Any, dict[str, Any]]:
+    """The class of a plug-in and a copy of its options, for who adds to them. ImportError for one that is not there."""
+    entry = _entry(kind, name)
+    path, options = (entry, {}) if isinstance(entry, str) else entry
+    return import_string(path), dict(options)
+
+
+def _entry(kind: str, name: str) -> str | tuple[str, dict[str, Any]]:
+    known = table().get(kind, {})
+    if name not in known:
+        raise ImproperlyConfigured(f"No {kind} plug-in {name!r}; known: {', '.join(known) or 'none'}.")
+    return known[name]
 
 
 def load_all(kind: str) -> dict[str, Any]:
@@ -55,9 +69,10 @@ def check_plugins(**_kwargs: Any) -> list[CheckMessage]:
     """Import each plug-in at start, so that a typing error shows before a payment does."""
     problems: list[CheckMessage] = []
     for kind in table():
+        make = find_class if kind in MADE_ELSEWHERE else load
         for name in names(kind):
             try:
-                load(kind, name)
+                make(kind, name)
             except Exception as error:  # noqa: BLE001  any failure of a third party's module is the operator's to read
                 problems.append(Error(f"{kind} plug-in {name!r} cannot be loaded: {error}", id="sishu.E001"))
     return problems

@@ -209,6 +209,10 @@ class GatewayError(Exception):
     """The provider did not answer, or not clearly: what happened is unknown and must be asked again."""
 
 
+class PlayMoneyRefused(ImproperlyConfigured):
+    """Play money would buy real works: DEBUG is off, and nobody allowed it. The house does not start so."""
+
+
 class BillNotReady(GatewayError):
     """The provider has not yet written the bill of that day."""
 
@@ -275,12 +279,12 @@ class KnowsPayers(Protocol):
 def book_of(url: str, production: str) -> str:
     """The book for a provider at `url`: real money is counted at its `production` address, play money everywhere else.
 
-    ImproperlyConfigured for play money where DEBUG is off and nobody allowed it.
+    PlayMoneyRefused for play money where DEBUG is off and nobody allowed it.
     """
     if url.rstrip("/") == production.rstrip("/"):
         return "live"
     if not (settings.DEBUG or settings.ALLOW_SANDBOX):
-        raise ImproperlyConfigured(
+        raise PlayMoneyRefused(
             f"{url} is not the provider's own address ({production}), so its money is play money, and DEBUG is off. "
             "Set the provider's own address, or SISHU_ALLOW_SANDBOX=1 if play money is what you want."
         )

@@ -28,6 +28,7 @@ from sishu.gateways.base import (
     Notice,
     Outcome,
     PaymentRequest,
+    PlayMoneyRefused,
     Redirect,
     RefundOutcome,
     RefundRequest,
@@ -52,7 +53,7 @@ class SandboxGateway:
 
     def __init__(self) -> None:
         if not (settings.DEBUG or settings.ALLOW_SANDBOX):
-            raise ImproperlyConfigured(
+            raise PlayMoneyRefused(
                 "The sandbox gateway gives works away for play money, and DEBUG is off. "
                 "Take sandbox out of GATEWAYS, or set SISHU_ALLOW_SANDBOX=1 if that is what you want."
             )

@@ -48,6 +48,7 @@ SCHEDULE: tuple[Every, ...] = (
     Every("deliver sandbox notices", selling.send_sandbox_notices, seconds=2),
     Every("ask about payments", upkeep.poll_payments, seconds=10),
     Every("ask about refunds", upkeep.retry_refunds, seconds=30),
+    Every("follow trial purchases", upkeep.follow_trials, seconds=60),
     Every("expire orders", upkeep.expire_orders, seconds=60),
     Every("make earnings payable", upkeep.mature_earnings, seconds=3600),
     # Chinese providers have written yesterday's bill by ten; what is late is compared with the next day's.
@@ -57,5 +58,6 @@ SCHEDULE: tuple[Every, ...] = (
     Every("prune jobs", prune_jobs, cron="30 4 * * *"),
     Every("prune facts", prune_facts, cron="45 4 * * *"),
     Every("prune notices", upkeep.prune_notices, cron="50 4 * * *"),
+    Every("forget replaced keys", upkeep.forget_replaced_keys, seconds=3600),
     Every("prune versions", prune_versions, cron="0 5 * * *"),
 )

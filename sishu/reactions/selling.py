@@ -5,9 +5,9 @@ from __future__ import annotations
 from django.conf import settings
 from django_tasks import task
 
-from sishu.commerce import receipts, upkeep
+from sishu.commerce import merchants, receipts, upkeep
 from sishu.commerce.facts import MoneySetApart, OrderPaid, OrderRefunded
-from sishu.core import plugins
+from sishu.gateways.sandbox import SandboxGateway
 
 
 def send_receipt(fact: OrderPaid) -> None:
@@ -26,6 +26,5 @@ def give_back(fact: MoneySetApart) -> None:
 @task(max_attempts=1)
 def send_sandbox_notices() -> int:
     """Play the provider: deliver the sandbox's due notices to our own webhook, over HTTP as a provider would."""
-    if "sandbox" not in plugins.names("gateways"):
-        return 0
-    return plugins.load("gateways", "sandbox").send_notices()
+    gateway = merchants.gateway("sandbox") if "sandbox" in merchants.usable() else None
+    return gateway.send_notices() if isinstance(gateway, SandboxGateway) else 0

@@ -11,8 +11,9 @@ from django.urls import path
 from django.utils.translation import gettext_lazy as _
 from django.views.decorators.cache import never_cache
 
-from sishu.core import plugins
+from sishu.commerce import merchants
 from sishu.core.money import Money
+from sishu.gateways.sandbox import SandboxGateway
 from sishu.gateways.sandbox_bank import Charge, Refused, SandboxBank
 
 # outcome → (label, what the house should do about it)
@@ -28,9 +29,10 @@ ENDINGS = {
 @never_cache
 def cashier(request: HttpRequest, reference: str) -> HttpResponse:
     """GET shows the charge; POST ends it as chosen and leads back to the shop."""
-    if "sandbox" not in plugins.names("gateways"):
+    gateway = merchants.gateway("sandbox") if "sandbox" in merchants.usable() else None
+    if not isinstance(gateway, SandboxGateway):
         raise Http404
-    bank: SandboxBank = plugins.load("gateways", "sandbox").bank
+    bank = gateway.bank
     charge = bank.find(reference)
     if charge is None:
         raise Http404

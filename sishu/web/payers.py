@@ -14,8 +14,9 @@ from django.utils.crypto import salted_hmac
 from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
+from sishu.commerce import merchants
 from sishu.commerce.models import Order
-from sishu.core import addresses, plugins
+from sishu.core import addresses
 from sishu.core.errors import Invalid
 from sishu.gateways.base import Device, KnowsPayers
 
@@ -29,7 +30,7 @@ def where_to_identify(request: HttpRequest, order: Order, gateway_name: str, dev
 
     Only inside WeChat does a product ask for a payer: everywhere else the provider's own page does.
     """
-    gateway = plugins.load("gateways", gateway_name)
+    gateway = merchants.gateway(gateway_name)
     if device != Device.WEIXIN or not isinstance(gateway, KnowsPayers) or remembered(request, order, gateway_name):
         return None
     back = addresses.absolute(reverse("payment_pay", args=[order.number]))

@@ -23,15 +23,16 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from sishu.accounts.models import User
-from sishu.commerce import gateway_words, payments, selectors
+from sishu.commerce import gateway_words, merchants, payments, selectors
 from sishu.commerce.models import Order, Payment
-from sishu.core import clock, plugins
-from sishu.core.errors import DomainError, NotSignedIn
+from sishu.core import clock
+from sishu.core.errors import DomainError, Missing, NotSignedIn
 from sishu.gateways.base import (
     BankTransfer,
     Device,
     GatewayError,
     Instruction,
+    KnowsPayers,
     PaymentGateway,
     Redirect,
     ScanCode,
@@ -113,7 +114,7 @@ def facts_of(order: Order, gateway_name: str, instruction: Instruction) -> dict[
     if isinstance(instruction, ScanCode):
         facts["code"] = drawn(instruction.text)
         # A simulator's code says an address, which no telephone reaches on somebody's own machine.
-        is_play_money = plugins.load("gateways", gateway_name).book == Book.SANDBOX
+        is_play_money = merchants.gateway(gateway_name).book == Book.SANDBOX
         facts["cashier"] = instruction.text if is_play_money and instruction.text.startswith("http") else ""
     if isinstance(instruction, WeixinBridge):
         facts["parameters_json"] = json.dumps(dict(instruction.parameters))
@@ -143,9 +144,9 @@ def is_open(order: Order) -> bool:
 
 def is_patient(gateway_name: str) -> bool:
     """Whether money by this way takes days, so that nobody need sit and wait."""
-    if gateway_name not in plugins.names("gateways"):
+    if gateway_name not in merchants.usable():
         return False
-    gateway: PaymentGateway = plugins.load("gateways", gateway_name)
+    gateway: PaymentGateway = merchants.gateway(gateway_name)
     return gateway.time_to_pay is not None
 
 
@@ -202,8 +203,11 @@ def _start(request: HttpRequest, order: Order, gateway_name: str, device: Device
 def _identified(request: HttpRequest, order: Order) -> HttpResponseBase:
     """Back from the provider, which says by a code who pays; on to the payment, at an address without the code."""
     gateway_name = payments.choose_gateway(payers.read_state(request.GET["state"], order.user, order), order.currency)
+    gateway = merchants.gateway(gateway_name)
+    if not isinstance(gateway, KnowsPayers):
+        raise Missing(_("There is no such order."))
     try:
-        payer = plugins.load("gateways", gateway_name).identify(request.GET.get("code", ""))
+        payer = gateway.identify(request.GET.get("code", ""))
     except GatewayError as error:
         raise payments.ProviderSilent(
             _("The payment provider did not say who pays. No money has moved; please start again.")

@@ -21,7 +21,7 @@ from django.views.decorators.http import require_POST
 from wagtail.models import Page
 
 from sishu.accounts.models import User
-from sishu.commerce import gateway_words, orders, payments, refunds, selectors
+from sishu.commerce import orders, payments, refunds, selectors, ways_to_pay
 from sishu.commerce.models import Offer, Order, Payment
 from sishu.core.errors import Invalid, Missing, NotSignedIn
 from sishu.core.ids import parse_id
@@ -71,7 +71,7 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     facts = {
         "choice": choice,
         "return_path": return_path,
-        "ways_to_pay": gateway_words.ways_to_pay(choice.chosen.offer.currency),
+        "ways_to_pay": ways_to_pay.offered(choice.chosen.offer.currency),
         "refund_days": settings.REFUND_WINDOW_DAYS,
     }
     return render(request, "shop/checkout.html", facts)

@@ -25,6 +25,7 @@ from sishu.web.studio.deliveries import DeliveryViewSet
 from sishu.web.studio.home import TodayPanel
 from sishu.web.studio.jobs import JobViewSet
 from sishu.web.studio.journals import JournalViewSet
+from sishu.web.studio.merchants import MerchantViewSet
 from sishu.web.studio.notices import NoticeViewSet
 from sishu.web.studio.offers import OfferViewSet
 from sishu.web.studio.orders import OrderViewSet
@@ -49,7 +50,7 @@ class Selling(ViewSetGroup):
     menu_order = 250
     items = (
         OrderViewSet, PaymentViewSet, RefundViewSet, CaseViewSet, NoticeViewSet, BillViewSet, PayableViewSet, PayoutViewSet,
-        JournalViewSet, OfferViewSet, PlanViewSet, ExplainViewSet,
+        JournalViewSet, OfferViewSet, PlanViewSet, ExplainViewSet, MerchantViewSet,
     )  # fmt: skip
 
 

@@ -11,8 +11,7 @@ from django.urls import path
 from django.views.decorators.csrf import csrf_exempt
 from django.views.decorators.http import require_POST
 
-from sishu.commerce import notices
-from sishu.core import plugins
+from sishu.commerce import merchants, notices
 from sishu.core.cache import count
 from sishu.core.errors import Missing
 from sishu.gateways.base import BadNotice, GatewayError
@@ -29,7 +28,7 @@ MAX_FORGERIES, MINUTE = 60, 60
 @require_POST
 def receive(request: HttpRequest, gateway_name: str) -> HttpResponse:
     """One notice. 200 once it is applied (again), 4xx when it is not believed, 5xx when it must be sent again."""
-    if gateway_name not in plugins.names("gateways"):
+    if gateway_name not in merchants.names():
         raise Http404
     if int(request.headers.get("Content-Length") or 0) > MAX_NOTICE_BYTES:
         return HttpResponse("too large", status=413, content_type="text/plain")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from datetime import timedelta
 from pathlib import Path
 
@@ -13,11 +14,14 @@ from django.db.models import UniqueConstraint
 
 from sishu.cli import doctor
 from sishu.core import clock, crypto
+from sishu.gateways.base import GatewayError
+from sishu.gateways.sandbox import SandboxGateway
 from sishu.jobs import heartbeat
 from sishu.jobs.models import JobRun, WorkerBeat
 from sishu.ledger import triggers
 from sishu.outbox import relay
 from sishu.outbox.models import Delivery, Fact
+from tests.gateways.keyed import entry
 from tests.jobs import tasks
 
 pytestmark = pytest.mark.django_db
@@ -29,7 +33,7 @@ def _living_worker():
 
 
 def told(check: doctor.Check) -> list[str]:
-    return [str(problem) for problem in check()]
+    return [str(problem) for problem in doctor.examine(check).problems]
 
 
 @pytest.mark.parametrize("check", doctor.CHECKS, ids=lambda check: check.__name__)
@@ -136,10 +140,36 @@ def test_the_command_tells_people_and_machines_and_the_shell(capsys):
     with pytest.raises(SystemExit):
         call_command("doctor", json=True)
     findings = {finding["name"]: finding for finding in json.loads(capsys.readouterr().out)}
-    assert findings["clock"] == {"name": "clock", "status": "OK", "problems": []}
+    assert findings["clock"] == {"name": "clock", "status": "OK", "problems": [], "notes": []}
     assert findings["jobs"]["problems"][0]["fact"] == "No worker is at work."
 
 
 def test_every_check_has_a_name_and_a_sentence():
-    assert Path(doctor.__file__).read_text().count("\ndef check_") == len(doctor.CHECKS)
+    assert Path(doctor.__file__).read_text().count("\ndef check_") == len([*doctor.CHECKS, *doctor.ONLINE_CHECKS])
     assert all(check.__doc__ and check.__name__.startswith("check_") for check in doctor.CHECKS)
+
+
+def test_each_gateway_is_named_and_one_without_keys_says_why(settings):
+    (note,) = doctor.examine(doctor.check_gateways).notes
+    assert str(note) == "sandbox can be used, with sandbox money."
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": {"keyed": entry()}}
+    (problem,) = doctor.examine(doctor.check_gateways).problems
+    assert problem.fact == "keyed cannot be used: The keyed gateway needs merchant_id, secret."
+    assert "Merchant keys" in problem.way_out
+
+
+def test_providers_are_asked_only_online(capsys, monkeypatch):
+    assert [str(note) for note in doctor.examine(doctor.check_providers).notes] == ["sandbox answers."]
+
+    def silent(self, reference, provider_reference=""):
+        raise GatewayError("401 the signature is not ours")
+
+    monkeypatch.setattr(SandboxGateway, "query", silent)
+    with suppress(SystemExit):
+        call_command("doctor", "--json")
+    assert "401" not in capsys.readouterr().out
+    with pytest.raises(SystemExit):
+        call_command("doctor", "--json", "--online")
+    found = {one["name"]: one for one in json.loads(capsys.readouterr().out)}
+    assert found["providers"]["status"] == "PROBLEM"
+    assert "401 the signature is not ours" in found["providers"]["problems"][0]["fact"]

@@ -29,7 +29,7 @@ def sentences() -> set[str]:
     return set(re.findall(r'^msgid(?:_plural)? "(.*)"$', whole, re.MULTILINE))
 
 
-@pytest.mark.parametrize("page", ["finance.md", "withdraw.md"])
+@pytest.mark.parametrize("page", ["finance.md", "withdraw.md", "merchant-keys.md"])
 def test_what_stands_in_italics_stands_on_a_page(page):
     named = re.findall(r"(?<!\*)\*([^*\n]+)\*(?!\*)", text_of(page))
     shown = sentences()

@@ -7,6 +7,7 @@ from datetime import timedelta
 import pytest
 from django.core.exceptions import ImproperlyConfigured
 
+from sishu.commerce import merchants
 from sishu.core import clock, plugins
 from sishu.gateways.sandbox import SandboxGateway
 from sishu.gateways.sandbox_bank import RETRY_AFTER, Refused
@@ -28,7 +29,7 @@ def test_row_69_it_refuses_to_start_in_production_unless_allowed(settings, debug
 
 def _problems():
     plugins.load.cache_clear()
-    return plugins.check_plugins()
+    return merchants.check_gateways()
 
 
 def test_an_unanswered_notice_is_sent_again_on_schedule_and_then_no_more(set_clock):

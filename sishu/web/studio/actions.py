@@ -20,9 +20,8 @@ from wagtail.permissions import policy_registry
 
 from sishu.accounts import roles
 from sishu.accounts.models import User
-from sishu.commerce import refunds, transfers
+from sishu.commerce import merchants, refunds, transfers
 from sishu.commerce.models import Payment, Refund
-from sishu.core import plugins
 from sishu.core.errors import DomainError
 from sishu.web import reauthentication
 from sishu.web.studio.lists import Facts
@@ -161,7 +160,7 @@ class RefundAction(Action):
 
 def check_gateway(payment: Payment) -> None:
     """DomainError when the payment's gateway was taken out of the settings: nobody is there to be asked."""
-    if payment.gateway not in plugins.names("gateways"):
+    if payment.gateway not in merchants.names():
         raise DomainError(
             gettext("Gateway “%(gateway)s” is not among GATEWAYS any more. Put it back there to reach the provider.")
             % {"gateway": payment.gateway_label}

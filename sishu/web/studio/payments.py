@@ -16,9 +16,8 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
-from sishu.commerce import gateway_words, payments, transfers
+from sishu.commerce import gateway_words, merchants, payments, transfers
 from sishu.commerce.models import Payment
-from sishu.core import plugins
 from sishu.gateways.offline import read_code
 from sishu.ledger.models import Book
 from sishu.web.studio.actions import Action, NoForm, check_gateway
@@ -38,7 +37,7 @@ from sishu.web.studio.transfers import RecordTransfer, arrived_button
 
 
 def _gateways() -> list[tuple[str, str]]:
-    return [(name, gateway_words.label_of(name)) for name in plugins.names("gateways")]
+    return [(name, gateway_words.label_of(name)) for name in merchants.names()]
 
 
 class PaymentList(ListView):

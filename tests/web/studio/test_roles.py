@@ -77,6 +77,9 @@ OURS: dict[str, set[str] | frozenset[str]] = {
     "offers:index_results": {OWNER},
     "offers:inspect": {OWNER},
     "plan:index": {OWNER},
+    "merchants:index": {OWNER},
+    "merchants:keys": {OWNER},
+    "merchants:trial": {OWNER},
     "works:withdraw": {OWNER, REVIEWER},
     "works:restore": {OWNER, REVIEWER},
     "access:index": {OWNER, FINANCE, SUPPORT},
@@ -232,7 +235,7 @@ def test_every_list_of_wagtails_has_a_row():
 
 
 @pytest.fixture
-def rows() -> dict[str, int]:
+def rows() -> dict[str, int | str]:
     """One row of each kind that a page can be about."""
     make_house()
     order = buy(make_user(), make_offer())
@@ -263,10 +266,11 @@ def rows() -> dict[str, int]:
         "works": Order.objects.first().lines.get().offer.page_id,
         "jobs": JobRun.objects.create(task="x").pk,
         "deliveries": delivery.pk,
+        "merchants": "sandbox",
     }
 
 
-def who_may_open(name: str, args: tuple[int, ...], people: dict[str, Client]) -> set[str]:
+def who_may_open(name: str, args: tuple[int | str, ...], people: dict[str, Client]) -> set[str]:
     return {role for role, client in people.items() if client.get(reverse(name, args=args)).status_code == 200}
 
 

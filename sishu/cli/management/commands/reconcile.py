@@ -9,8 +9,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from sishu.commerce import reconcile
-from sishu.core import plugins
+from sishu.commerce import merchants, reconcile
 
 
 class Command(BaseCommand):
@@ -22,7 +21,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        names = plugins.names("gateways")
+        names = merchants.names()
         if options["gateway"] and options["gateway"] not in names:
             raise CommandError(f"No gateway {options['gateway']!r} in GATEWAYS; there: {', '.join(names) or 'none'}.")
         try:

@@ -1,0 +1,307 @@
+"""Gateways are made with the environment's keys and with those entered in the studio; changed keys overlap."""
+
+from __future__ import annotations
+
+import json
+import re
+from datetime import timedelta
+from pathlib import Path
+from typing import cast
+
+import pytest
+from django.core import checks, mail
+from django.test import Client
+
+from sishu.accounts import roles
+from sishu.commerce import merchant_keys, merchant_mail, merchants, orders, payments, upkeep
+from sishu.commerce.models import MerchantKeys, MerchantKeysChange, Order
+from sishu.core import clock
+from sishu.core.errors import Invalid
+from sishu.core.models import WrongStatus
+from sishu.jobs.models import JobRun
+from tests.factories.accounts import make_user
+from tests.factories.commerce import make_offer
+from tests.gateways.keyed import OTHER_SECRET, SECRET, THIRD_SECRET, KeyedGateway, entry
+
+pytestmark = pytest.mark.django_db
+ALL = {"merchant_id": "M-1234567890", "secret": SECRET}
+
+
+@pytest.fixture(autouse=True)
+def _two_gateways(settings):
+    use(settings)
+    merchants.forget()
+    yield
+    merchants.forget()
+
+
+def use(settings, **options) -> None:
+    gateways = {"keyed": entry(**options), "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {})}
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": gateways}
+
+
+@pytest.fixture
+def owner():
+    user = make_user("owner")
+    roles.assign(user, roles.OWNER)
+    return user
+
+
+def keyed() -> KeyedGateway:
+    return cast(KeyedGateway, merchants.gateway("keyed"))
+
+
+# --- What a gateway is made with --------------------------------------------------------------------------------------
+
+
+def test_a_gateway_without_keys_is_not_offered_and_says_why():
+    assert merchants.names() == ["keyed", "sandbox"]
+    assert merchants.usable() == ["sandbox"]
+    assert merchants.problem("keyed") == "The keyed gateway needs merchant_id, secret."
+    assert payments.choose_gateway() == "sandbox"
+    with pytest.raises(Invalid):
+        payments.choose_gateway("keyed")
+
+
+def test_a_gateway_is_usable_once_its_keys_are_kept(owner):
+    merchant_keys.change("keyed", {**ALL, "notice_secrets": " one \r\n\r\ntwo\n"}, by=owner)
+    assert merchants.usable() == ["keyed", "sandbox"]
+    assert (keyed().merchant_id, keyed().key, keyed().region) == ("M-1234567890", SECRET.encode(), "home")
+    assert keyed().notice_secrets == ["one", "two"]
+    assert keyed() is keyed()
+
+
+def test_what_the_environment_sets_counts_and_a_kept_key_fills_the_rest(owner, settings):
+    merchant_keys.change("keyed", ALL, by=owner)
+    use(settings, secret=OTHER_SECRET, url="https://provider.example")
+    assert (keyed().merchant_id, keyed().key) == ("M-1234567890", OTHER_SECRET.encode())
+    slots = {slot.name: slot for slot in merchants.slots("keyed")}
+    assert set(slots) == {"merchant_id", "secret", "notice_secrets", "region"}  # an address is the environment's alone
+    assert [name for name, slot in slots.items() if slot.is_fixed] == ["secret"]
+    assert slots["notice_secrets"].takes_several
+    with pytest.raises(Invalid, match="every key is as it was"):
+        merchant_keys.change("keyed", {"secret": THIRD_SECRET, "url": "https://elsewhere.example"}, by=owner)
+
+
+def test_keys_changed_in_another_process_count_within_seconds(owner, monkeypatch):
+    merchant_keys.change("keyed", ALL, by=owner)
+    assert keyed().key == SECRET.encode()
+    now = merchants.time.monotonic()
+    monkeypatch.setattr(merchants, "forget", lambda: None)  # what another process knows of our change: nothing
+    merchant_keys.change("keyed", {"secret": OTHER_SECRET}, by=owner)
+    monkeypatch.undo()
+    assert keyed().key == SECRET.encode()
+    monkeypatch.setattr(merchants.time, "monotonic", lambda: now + merchants.LOOK_AFTER + 1)
+    assert keyed().key == OTHER_SECRET.encode()
+
+
+def test_looking_costs_one_query_and_then_none(django_assert_num_queries):
+    merchants.forget()
+    with django_assert_num_queries(1):
+        merchants.usable()
+    with django_assert_num_queries(0):
+        merchants.usable()
+        merchants.gateway("sandbox")
+
+
+# --- Changing them ----------------------------------------------------------------------------------------------------
+
+
+def test_keys_with_which_no_gateway_can_be_made_are_refused_in_its_words(owner):
+    with pytest.raises(Invalid, match="begins with secret-; this one does not"):
+        merchant_keys.change("keyed", {**ALL, "secret": "oops"}, by=owner)
+    assert not MerchantKeys.objects.exists()
+    assert not MerchantKeysChange.objects.exists()
+    merchant_keys.change("keyed", ALL, by=owner)
+    with pytest.raises(Invalid, match="needs secret"):
+        merchant_keys.change("keyed", {}, removed=["secret"], by=owner)
+    assert merchants.usable() == ["keyed", "sandbox"]
+
+
+def test_all_keys_can_be_removed(owner):
+    merchant_keys.change("keyed", ALL, by=owner)
+    merchant_keys.change("keyed", {}, removed=list(ALL), by=owner)
+    assert merchants.usable() == ["sandbox"]
+
+
+def test_keys_stand_nowhere_in_the_open(owner, caplog):
+    merchant_keys.change("keyed", ALL, by=owner)
+    merchant_keys.change("keyed", {"secret": OTHER_SECRET}, by=owner)
+    rows = [*MerchantKeys.objects.values(), *MerchantKeysChange.objects.values(), *JobRun.objects.values()]
+    said = "".join(
+        bytes(v).decode("latin-1") if isinstance(v, memoryview | bytes) else str(v) for r in rows for v in r.values()
+    )
+    for value in (SECRET, OTHER_SECRET, ALL["merchant_id"]):
+        assert value not in said
+        assert value not in caplog.text
+    assert "keyed were" not in said
+    assert "owner" in caplog.text
+
+
+def test_every_change_is_written_down_and_told_to_every_owner(owner, settings):
+    second = make_user("second", language="en")
+    roles.assign(second, roles.OWNER)
+    make_user("reader")
+    change = merchant_keys.change("keyed", ALL, by=owner)
+    assert (change.changed_by, change.names) == (owner, ["merchant_id", "secret"])
+    merchant_mail.send_keys_changed.call(change.pk)
+    assert sorted(letter.to[0] for letter in mail.outbox) == sorted([owner.email, second.email])
+    (english,) = [letter for letter in mail.outbox if letter.to == [second.email]]
+    assert "owner changed the keys" in english.body
+    assert "merchant_id, secret" in english.body
+    assert SECRET not in english.body
+
+
+def test_of_two_changes_at_once_one_is_refused(owner, monkeypatch):
+    merchant_keys.change("keyed", ALL, by=owner)
+    real = merchants.make
+
+    def overtaken(name, keys):
+        monkeypatch.undo()
+        merchant_keys.change("keyed", {"secret": THIRD_SECRET}, by=owner)
+        return real(name, keys)
+
+    monkeypatch.setattr(merchants, "make", overtaken)
+    with pytest.raises(WrongStatus, match="at this moment"):
+        merchant_keys.change("keyed", {"secret": OTHER_SECRET}, by=owner)
+    assert keyed().key == THIRD_SECRET.encode()
+
+
+def test_lost_keys_make_the_gateway_unusable_and_can_be_entered_anew(owner):
+    merchant_keys.change("keyed", ALL, by=owner)
+    MerchantKeys.objects.update(stamp="another", sealed=MerchantKeys.objects.get().sealed)
+    merchants.forget()
+    assert "cannot be read" in merchants.problem("keyed")
+    assert merchants.usable() == ["sandbox"]
+    merchant_keys.change("keyed", ALL, by=owner)
+    assert merchants.usable() == ["keyed", "sandbox"]
+
+
+# --- Overlap ----------------------------------------------------------------------------------------------------------
+
+
+def begun(reader) -> str:
+    """A payment of ours at the keyed gateway, paid there; its reference."""
+    order = orders.place(reader, make_offer().pk, language="zh-hans")
+    payment, _started = payments.start(
+        order.pk, "keyed", notify_url="http://testserver/webhooks/keyed", return_url="http://testserver/"
+    )
+    keyed().bank.pay(payment.reference)
+    return payment.reference
+
+
+def told_by(gateway: KeyedGateway, reference: str) -> int:
+    """The status with which we answer a notice signed with that gateway's key."""
+    body = gateway.notice(1, reference)
+    return (
+        Client()
+        .post("/webhooks/keyed", body, content_type="application/json", headers=gateway.signed(body))
+        .status_code
+    )
+
+
+def test_row_67_notices_signed_for_replaced_keys_are_believed_during_the_overlap(owner, set_clock):
+    merchant_keys.change("keyed", ALL, by=owner)
+    old = keyed()
+    reference = begun(make_user("reader"))
+    merchant_keys.change("keyed", {"secret": OTHER_SECRET}, by=owner)
+    merchant_keys.change(
+        "keyed", {"notice_secrets": THIRD_SECRET}, by=owner
+    )  # a second change does not end the first's
+    assert told_by(old, reference) == 200
+    assert Order.objects.get().status == Order.Status.PAID
+    assert told_by(keyed(), reference) == 200
+    third = KeyedGateway(merchant_id=ALL["merchant_id"], secret=THIRD_SECRET)
+    assert told_by(third, reference) == 200
+    set_clock(clock.now() + timedelta(hours=47))
+    assert told_by(old, reference) == 200
+    set_clock(clock.now() + timedelta(hours=2))
+    assert told_by(old, reference) == 400
+    assert told_by(keyed(), reference) == 200
+    assert upkeep.forget_replaced_keys.call() == 2
+    assert not MerchantKeysChange.objects.filter(replaced__isnull=False).exists()
+
+
+def test_row_67_keys_in_wrong_hands_are_believed_no_more(owner):
+    merchant_keys.change("keyed", ALL, by=owner)
+    spring = keyed()
+    reference = begun(make_user("reader"))
+    merchant_keys.change("keyed", {"secret": OTHER_SECRET}, by=owner)
+    summer = keyed()
+    merchant_keys.change("keyed", {"secret": THIRD_SECRET}, by=owner, stop_believing=True)
+    assert [told_by(gateway, reference) for gateway in (spring, summer)] == [400, 400]
+    assert Order.objects.get().status == Order.Status.AWAITING_PAYMENT
+    assert told_by(keyed(), reference) == 200
+
+
+def test_row_67_the_overlap_can_be_ended_without_another_change(owner):
+    merchant_keys.change("keyed", ALL, by=owner)
+    old = keyed()
+    reference = begun(make_user("reader"))
+    merchant_keys.change("keyed", {"secret": OTHER_SECRET}, by=owner)
+    merchant_keys.change("keyed", {}, by=owner, stop_believing=True)
+    assert told_by(old, reference) == 400
+    assert told_by(keyed(), reference) == 200
+
+
+def test_a_notice_for_a_gateway_that_waits_for_keys_must_be_sent_again():
+    answer = Client().post("/webhooks/keyed", b"{}", content_type="application/json")
+    assert answer.status_code == 503
+
+
+def test_a_payment_of_a_gateway_whose_keys_are_gone_waits(owner):
+    merchant_keys.change("keyed", ALL, by=owner)
+    begun(make_user("reader"))
+    order = Order.objects.get()
+    merchant_keys.change("keyed", {}, removed=list(ALL), by=owner)
+    assert payments.refresh(order.payments.get()).status == "pending"
+    with pytest.raises(payments.ProviderSilent):
+        payments.start(order.pk, "keyed", notify_url="", return_url="")
+
+
+# --- At start ---------------------------------------------------------------------------------------------------------
+
+
+def complaints() -> list[checks.CheckMessage]:
+    return [found for found in checks.run_checks() if found.id in {"sishu.E001", "sishu.W001"}]
+
+
+def test_the_house_starts_without_keys_that_can_be_entered_later():
+    (found,) = complaints()
+    assert (found.level, found.id) == (checks.WARNING, "sishu.W001")
+    assert "needs merchant_id, secret" in found.msg
+    assert "Merchant keys" in found.hint
+
+
+@pytest.mark.parametrize(
+    "broken",
+    [
+        ("tests.gateways.keyed.KeydGateway", {}),
+        entry(secrte="typed wrongly"),
+        ("tests.gateways.keyed.KeyedGateway", {}),
+    ],
+)
+def test_the_house_does_not_start_with_a_typing_error(settings, broken):
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": {"keyed": broken}}
+    assert [found.id for found in complaints()] == ["sishu.E001"]
+
+
+def test_row_69_play_money_where_it_must_not_be_is_no_start(settings):
+    settings.DEBUG = settings.ALLOW_SANDBOX = False
+    assert {(found.level, "SISHU_ALLOW_SANDBOX" in found.msg) for found in complaints()} == {(checks.ERROR, True)}
+
+
+def test_a_kept_row_is_bound_to_its_gateway(owner):
+    merchant_keys.change("keyed", ALL, by=owner)
+    row = MerchantKeys.objects.get()
+    with pytest.raises(merchants.Unusable):
+        merchants.unseal(merchants.place("sandbox", row.stamp), row.sealed)
+    assert json.loads(json.dumps(merchants.kept("keyed"))) == ALL
+
+
+def test_nobody_makes_a_gateway_past_the_kept_keys():
+    house = Path(merchants.__file__).parents[1]
+    past = [
+        path.name for path in house.rglob("*.py") if re.search(r'plugins\.\w+\("gateways"', path.read_text("utf-8"))
+    ]
+    assert past == []
