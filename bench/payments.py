@@ -32,8 +32,9 @@ def main() -> None:
     parser.add_argument("--seconds", type=float, default=2)
     parser.add_argument("--database", default="")
     options = parser.parse_args()
-    with postgres("sqlite" if options.what == "signatures" else options.database) as url:
-        code = world.run_inside(INSIDE[options.what], options.seconds, database_url=url)
+    stores = options.what != "signatures"
+    with postgres(options.database if stores else "sqlite") as url:
+        code = world.run_inside(INSIDE[options.what], options.seconds, database_url=url, has_tables=stores)
     sys.exit(code)
 
 
