@@ -7,6 +7,7 @@ import json
 import statistics
 import time
 from collections.abc import Callable, Iterator, Mapping
+from functools import partial
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -19,7 +20,7 @@ from django.utils.module_loading import import_string
 from config.settings.gateways import options
 from sishu.gateways.base import PaymentGateway
 from tests import simulator
-from tests.gateways.test_conformance import DRIVERS, make_request
+from tests.gateways.test_conformance import DRIVERS, begin, make_request
 
 # Slices alternate, so that what else the machine does falls on both.
 SLICES, SLICE_SECONDS = 10, 0.1
@@ -80,7 +81,7 @@ def notice_of(sim: Any, name: str) -> tuple[PaymentGateway, Mapping[str, str], b
     env.ENVIRON = sim.environment()
     path, values = options(env)[name]
     gateway, driver, request = import_string(path)(**values), DRIVERS[name](sim), make_request()
-    gateway.start(request)
+    begin(gateway, driver, request)
     driver.pay(gateway, request.reference)
     headers, body = driver.notice(gateway, request.reference)
     assert gateway.parse_notice(headers, body).reference == request.reference
@@ -105,9 +106,8 @@ def rows() -> Iterator[dict[str, Any]]:
         for name in [name for name in options(environ.Env()) if name in BARE and name in DRIVERS]:
             gateway, headers, body = notice_of(sim, name)
             kind, bare = BARE[name]
-            rates = per_second(
-                {"ours": lambda g=gateway, h=headers, b=body: g.parse_notice(h, b), "bare": bare(gateway, headers, body)}
-            )  # fmt: skip
+            ours = partial(gateway.parse_notice, headers, body)
+            rates = per_second({"ours": ours, "bare": bare(gateway, headers, body)})
             common = {"kind": kind, "bytes": len(body)}
             yield {
                 "case": f"{name}: parse_notice", **common, "per_cpu_s": round(rates["ours"]),
