@@ -1,4 +1,7 @@
-"""`python -m bench`: every measurement, one after the other, written to bench/results.md."""
+"""`python -m bench`: every measurement, one after the other, written to bench/results.md.
+
+`python -m bench payments …` takes those of the modules named only, and prints them: all of results.md is of one run.
+"""
 
 from __future__ import annotations
 
@@ -16,10 +19,14 @@ PARTS = {
     "Pages": ["bench.pages"],
     "Orders on PostgreSQL": ["bench.orders"],
     "Orders on SQLite": ["bench.orders", "--database", "sqlite"],
+    "Orders over HTTP on PostgreSQL": ["bench.payments", "http"],
+    "Orders over HTTP on SQLite": ["bench.payments", "http", "--database", "sqlite"],
+    "Verifying notices": ["bench.payments", "signatures"],
+    "Twenty notices in one transaction, on PostgreSQL": ["bench.payments", "batches"],
     "Sixteen buyers and the worker on SQLite for a minute": ["bench.contention"],
     "Start and memory": ["bench.startup", "--cold"],
 }
-PACKAGES = ("Django", "wagtail", "granian", "psycopg")
+PACKAGES = ("Django", "wagtail", "granian", "psycopg", "cryptography")
 HEAD = """# Measured
 
 Written by `make bench`. Compare rows of one table with each other: they come from one run on one machine. CPU is the
@@ -28,31 +35,48 @@ servers' own (user and system) per request or order; seconds of the clock includ
 
 
 def main() -> None:
+    asked, known = sys.argv[1:], sorted({_module(part) for part in PARTS.values()})
+    if unknown := [name for name in asked if name not in known]:
+        sys.exit(f"Nothing called {', '.join(unknown)} is measured; known: {', '.join(known)}.")
     load = os.getloadavg()[0]  # before our own work raises it
-    rows = {title: _rows(part) for title, part in PARTS.items()}
+    chosen = {title: part for title, part in PARTS.items() if not asked or _module(part) in asked}
+    found = {title: _lines(part) for title, part in chosen.items()}
     machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
     versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
     parts = [HEAD, f"Machine: {machine}. Load before the run: {load:.1f}. {versions}.\n"]
-    for title, found in rows.items():
-        parts += [f"\n## {title}\n\n`python -m {' '.join(PARTS[title])}`\n", _table(found)]
+    for title, lines in found.items():
+        parts += [f"\n## {title}\n\n`python -m {' '.join(PARTS[title])}`\n", _table(lines), *_remarks(lines)]
+    if asked:
+        print("\n".join(parts))
+        return
     RESULTS.write_text("\n".join(parts), encoding="utf-8")
     print(f"Written to {RESULTS.relative_to(Path.cwd())}")
 
 
-def _rows(part: list[str]) -> list[dict[str, Any]]:
-    print(f"{' '.join(part)} …", flush=True)
+def _module(part: list[str]) -> str:
+    return part[0].removeprefix("bench.")
+
+
+def _lines(part: list[str]) -> list[dict[str, Any]]:
+    """What a measurement wrote: rows of its table, and remarks about it."""
+    print(f"{' '.join(part)} …", file=sys.stderr, flush=True)
     done = subprocess.run([sys.executable, "-m", *part], check=False, capture_output=True, text=True)
-    rows = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
-    if done.returncode or not rows:
+    lines = [json.loads(line) for line in done.stdout.splitlines() if line.startswith("{")]
+    if done.returncode or not lines:
         sys.exit(f"{' '.join(part)} failed:\n{done.stdout[-2000:]}\n{done.stderr[-4000:]}")
-    return rows
+    return lines
 
 
-def _table(rows: list[dict[str, Any]]) -> str:
+def _table(found: list[dict[str, Any]]) -> str:
+    rows = [row for row in found if "remark" not in row]
     columns = list(dict.fromkeys(name for row in rows for name in row))
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(str(row.get(name, "")) for name in columns) + " |" for row in rows]
     return "\n".join(lines) + "\n"
+
+
+def _remarks(lines: list[dict[str, Any]]) -> list[str]:
+    return [f"{line['remark']}\n" for line in lines if "remark" in line]
 
 
 if __name__ == "__main__":

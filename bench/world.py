@@ -13,7 +13,9 @@ from pathlib import Path
 
 
 @contextmanager
-def scratch(*, database_url: str = "", settings: str = "config.settings.production") -> Iterator[Path]:
+def scratch(
+    *, database_url: str = "", settings: str = "config.settings.production", has_tables: bool = True
+) -> Iterator[Path]:
     """Point this process and its children at an empty installation, migrated; remove it afterwards."""
     folder = Path(tempfile.mkdtemp(prefix="sishu-bench-"))
     os.environ.update(
@@ -23,16 +25,17 @@ def scratch(*, database_url: str = "", settings: str = "config.settings.producti
         LOG_LEVEL="WARNING", DEBUG="0", STATIC_ROOT=str(folder / "static"),
     )  # fmt: skip
     (folder / "static").mkdir()
+    commands = (["migrate"], ["createcachetable", "--database", "cache"], ["collectstatic", "--no-input"])
     try:
-        for command in (["migrate"], ["createcachetable", "--database", "cache"], ["collectstatic", "--no-input"]):
+        for command in commands if has_tables else ():
             subprocess.run([sys.executable, "-m", "django", *command, "--verbosity", "0"], check=True)
         yield folder
     finally:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def run_inside(module: str, *arguments: object, database_url: str = "") -> int:
+def run_inside(module: str, *arguments: object, database_url: str = "", has_tables: bool = True) -> int:
     """Run `bench.inside.<module>` in a scratch installation of its own; its exit code."""
-    with scratch(database_url=database_url):
+    with scratch(database_url=database_url, has_tables=has_tables):
         command = [sys.executable, "-m", f"bench.inside.{module}", *map(str, arguments)]
         return subprocess.run(command, check=False).returncode

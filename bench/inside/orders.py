@@ -43,11 +43,16 @@ def sell(readers: list[int], offer_id: int, seconds: float) -> Figures:
 
 def write_by_hand(readers: list[int], offer_id: int, seconds: float) -> Figures:
     """The rows of an order in plain SQL over one connection, in one transaction: the floor."""
-    accounts = _accounts()
+    return by_hand(order_of, readers, offer_id, seconds)
+
+
+def by_hand(write: Callable[..., None], readers: list[int], offer_id: int, seconds: float) -> Figures:
+    """`write` for one reader after the other."""
+    accounts = account_ids()
 
     def one(user_id: int) -> None:
         with transaction.atomic(), connection.cursor() as cursor:
-            order_of(cursor, user_id, offer_id, accounts)
+            write(cursor, user_id, offer_id, accounts)
 
     return _loop(one, readers, seconds)
 
@@ -62,7 +67,8 @@ def _loop(one: Callable[[Any], None], things: list[Any], seconds: float) -> Figu
     return times, time.process_time() - cpu
 
 
-def _accounts() -> list[int]:
+def account_ids() -> list[int]:
+    """The accounts of a sale, once one was made."""
     return list(Account.objects.order_by("id").values_list("id", flat=True))
 
 
@@ -71,7 +77,9 @@ def crowd(
 ) -> dict[str, Any]:
     """Figures of `workers` processes doing `task` at once."""
     share = len(readers) // workers
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+    # Forked with nothing open: so many interpreters that start would take longer than what is measured.
+    connections.close_all()
+    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
         parts = [readers[n * share : (n + 1) * share] for n in range(workers)]
         results = list(pool.map(task, parts, [offer_id] * workers, [seconds] * workers))
     times = sorted(t for part, _ in results for t in part)
@@ -89,6 +97,11 @@ def statements(offer_id: int, user_id: int) -> list[str]:
         order = orders.place(user, offer_id, language="en")
         payment, _ = payments.start(order.pk, "sandbox", notify_url="/", return_url="/")
         payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(order.amount, "CNY"), clock.now()))
+    return without_marks(queries)
+
+
+def without_marks(queries: CaptureQueriesContext) -> list[str]:
+    """The statements that were captured, less those that begin and end transactions."""
     marks = ("BEGIN", "COMMIT", "SAVEPOINT", "RELEASE")
     return [query["sql"] for query in queries if not query["sql"].startswith(marks)]
 
