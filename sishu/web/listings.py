@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
 
 from django.db import connection
 from django.db.models import Q
@@ -124,8 +123,9 @@ UNION ALL SELECT * FROM (
 
 
 def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None) -> tuple[Row, ...]:
-    """Works as rows, with what each costs. The works carry locale, category and authors."""
+    """Works as rows, with what each costs. The works carry locale and category."""
     works = list(works)
+    credits = selectors.credits_of(work.pk for work in works)
     if offers is None:
         offers = single_offers(work.translation_key for work in works)
     by_key = {offer.page.translation_key: offer for offer in offers if not offer.is_plan}  # type: ignore[union-attr]
@@ -137,7 +137,7 @@ def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None)
             summary=work.summary,
             published_at=work.first_published_at,
             category=work.category.name if work.category else "",
-            authors=names_of(work),
+            authors=tuple(credit.name for credit in credits[work.pk]),
             minutes=work.reading_minutes,
             level=Level(work.level),
             offer=by_key.get(work.translation_key),
@@ -148,12 +148,6 @@ def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None)
     )
 
 
-def names_of(work: ArticlePage) -> tuple[str, ...]:
-    """The authors' names as the work's language writes them."""
-    credits: Any = work.authorships.all()  # with what `selectors.credits` adds
-    return tuple(part.room_title or part.user.name for part in credits)
-
-
 def single_offers(keys: Iterable[object]) -> list[Offer]:
     """The open offers of single works, by the works' translation keys."""
     wanted = Offer.objects.filter(is_open=True, interval=Offer.Interval.ONCE, page__translation_key__in=list(keys))
@@ -162,7 +156,7 @@ def single_offers(keys: Iterable[object]) -> list[Offer]:
 
 def contents(home_id: int, language: str) -> Contents:
     """The newest works, some older ones for the shelf, the plan, and the rooms of those who teach."""
-    shown = list(selectors.for_list(selectors.published(language))[: NEWEST + ON_SHELF])
+    shown = selectors.newest(language, NEWEST + ON_SHELF)
     keys = [work.translation_key for work in shown]
     house = Page.objects.filter(pk=home_id).values("translation_key")
     offers = list(
@@ -210,8 +204,8 @@ def authors_of(page: ArticlePage) -> tuple[Author, ...]:
     """Who wrote it, each with the room in the page's language."""
     home = paths.home_path(page.locale.language_code)
     return tuple(
-        Author(part.room_title or part.user.name, home + paths.below_home(part.room_path) if part.room_path else "")
-        for part in selectors.credits().filter(page_id=page.pk)
+        Author(credit.name, home + paths.below_home(credit.room_path) if credit.room_path else "")
+        for credit in selectors.credits_of([page.pk])[page.pk]
     )
 
 
