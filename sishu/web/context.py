@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar, cast
+from uuid import UUID
 
 from django.conf import settings
 from django.contrib.auth.models import AbstractBaseUser, AnonymousUser
@@ -30,7 +31,7 @@ ALSO = {"zh-hans": "另有中文版", "en": "Also in English"}
 
 # By hand, as `content.selectors.WORKS` is, and for the same reason. The works counted are those of `published`.
 HOME = """
-SELECT page.id, home.page_ptr_id, home.site_name, home.credo, home.lead, home.footer, (
+SELECT page.id, page.translation_key, home.page_ptr_id, home.site_name, home.credo, home.lead, home.footer, (
     SELECT COUNT(*) FROM wagtailcore_page other JOIN content_articlepage work ON work.page_ptr_id = other.id
     WHERE other.live AND work.withdrawn_at IS NULL AND other.locale_id = page.locale_id
 ) AS works_count
@@ -55,9 +56,10 @@ class Language:
 
 @dataclass(frozen=True, slots=True)
 class House:
-    """The house in one language: what its title page says. `page_id` is None while there is none."""
+    """The house in one language: what its title page says. `page_id` and `key`, its translation key, are None while there is none."""
 
     page_id: int | None
+    key: UUID | None
     name: str
     credo: tuple[str, ...]
     lead: str
@@ -111,6 +113,7 @@ def house_of(page: HomePage | None, code: str, works_count: int = 0) -> House:
     """The house as a title page, live or still a draft, describes it."""
     return House(
         page_id=page.pk if page else None,
+        key=page.translation_key if page else None,
         name=page.site_name if page else DEFAULT_NAMES[code],
         credo=tuple(page.credo_lines) if page else (),
         lead=page.lead if page else "",

@@ -96,8 +96,7 @@ def list_categories(request: HttpRequest, response: HttpResponse) -> schemas.Cat
 
 
 def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
-    keys = [work.translation_key for work in works]
-    prices = {offer.page.translation_key: offer for offer in listings.single_offers(keys)}  # type: ignore[union-attr]
+    prices = listings.single_offers(work.translation_key for work in works)
     prefetch_related_objects(works, "tags")
     credits = selectors.credits_of(work.pk for work in works)
     return [

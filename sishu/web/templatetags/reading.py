@@ -41,7 +41,7 @@ def title_page(context: Context, page: HomePage | None = None) -> House:
 @register.simple_tag
 def contents_of(house: House) -> listings.Contents:
     """What stands on the title page beside the name."""
-    return listings.contents(house.page_id or 0, house.language.code)
+    return listings.contents(house)
 
 
 @register.simple_tag
