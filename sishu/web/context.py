@@ -104,9 +104,13 @@ def duties_of(user: AbstractBaseUser | AnonymousUser) -> Duties:
     return cast("Duties", kept)
 
 
-def per_generation(key: str, make: Callable[[], Kept]) -> Kept:
-    """What `make` returned in this generation, kept in this process. Only for what is the same for every reader."""
-    return cast("Kept", caches["pages"].get_or_set(f"{generation.current()}:{key}", make))
+def per_generation(key: str, make: Callable[[], Kept], asked_in: int | None = None) -> Kept:
+    """What `make` returned in this generation, kept in this process. Only for what is the same for every reader.
+
+    A `make` that draws on what was read before names the generation of before that: `asked_in`.
+    """
+    now = generation.current() if asked_in is None else asked_in
+    return cast("Kept", caches["pages"].get_or_set(f"{now}:{key}", make))
 
 
 def house_of(page: HomePage | None, code: str, works_count: int = 0) -> House:

@@ -46,24 +46,25 @@ class Room:
 @paths.by_path
 def serve(request: HttpRequest, path: str) -> HttpResponse:
     """A live page by its path below the title page; Wagtail's own view for what is not ours."""
+    now = generation.current()  # before anything is read: see KeepNode
     if not path and (house := context.house_now()).page_id:
-        return title_page(request, house)
+        return title_page(request, house, now)
     match find(get_language(), path):
         case Article() as article:
-            return read(request, article)
+            return read(request, article, now)
         case Room() as room:
             return visit(request, room)
     answer: HttpResponse = wagtail_views.serve(request, path)
     return answer
 
 
-def title_page(request: HttpRequest, house: context.House) -> HttpResponse:
-    """The first page. The house is handed on: asked again, it could be of the next generation."""
-    response = render(request, "content/home_page.html", {"house": house, "here": house.home, "is_live": True})
+def title_page(request: HttpRequest, house: context.House, now: int) -> HttpResponse:
+    """The first page."""
+    response = render(request, "content/home_page.html", {"house": house, "here": house.home, "generation": now})
     return pagecache.share(request, response)
 
 
-def read(request: HttpRequest, article: Article) -> HttpResponse:
+def read(request: HttpRequest, article: Article, now: int) -> HttpResponse:
     """An article up to where this reader may read. A withdrawn one only for who may read all of it."""
     level = access.level(request.user, article.page)
     if article.page.withdrawn_at and level < Level.PAID:
@@ -77,7 +78,7 @@ def read(request: HttpRequest, article: Article) -> HttpResponse:
             "around": article.around,
             "level": level,
             "is_known": request.user.is_authenticated,
-            "is_live": True,
+            "generation": now,
             "alternates": article.around.translations,
             "here": article.around.path,
             "section": "articles",

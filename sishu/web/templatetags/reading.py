@@ -28,7 +28,8 @@ def article_context(context: Context, page: ArticlePage) -> listings.ArticleCont
 def body_of(context: Context, page: ArticlePage) -> bodies.Body:
     """The text up to `level`, which a view or Wagtail's preview has set; a stranger's part when nobody has."""
     level = Level(context.get("level") or Level.PUBLIC)
-    return bodies.live_body(page.pk, level) if context.get("is_live") else bodies.body_of(page, level)
+    is_live = context.get("generation") is not None
+    return bodies.live_body(page.pk, level) if is_live else bodies.body_of(page, level)
 
 
 @register.simple_tag(takes_context=True)
