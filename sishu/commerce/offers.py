@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from uuid import UUID
 
 from django.conf import settings
 from django.db import transaction
@@ -41,7 +42,7 @@ def price(
     if min(shares.values(), default=1) < 1 or sum(shares.values()) > WHOLE_BPS:
         raise Invalid(_("Shares are at least 0.01 % each and 100 % together at most."))
     offer, _made = Offer.objects.update_or_create(
-        open_key=open_key(page, interval),
+        open_key=open_key(page.translation_key, interval),
         defaults={
             "kind": Offer.Kind.ACCESS, "interval": interval, "page_id": page.pk, "is_open": True,
             "title": title or page.title, "amount": money.amount, "currency": money.currency,
@@ -56,12 +57,19 @@ def price(
 
 def find_open(page: Page, interval: str = Offer.Interval.ONCE) -> Offer | None:
     """The open offer of this page itself, in whatever language it was made."""
-    return Offer.objects.filter(open_key=open_key(page, interval)).first()
+    return Offer.objects.filter(open_key=open_key(page.translation_key, interval)).first()
+
+
+def find_open_all(wanted: Iterable[tuple[UUID, str]]) -> dict[tuple[UUID, str], Offer]:
+    """The open offers among these of (translation key, interval), in one query and without their pages."""
+    by_name = {open_key(*pair): pair for pair in wanted}
+    found = Offer.objects.filter(open_key__in=list(by_name))
+    return {by_name[offer.open_key]: offer for offer in found if offer.open_key}
 
 
 def close(page: Page, *, interval: str = Offer.Interval.ONCE) -> None:
     """Take a page off sale. Orders already placed may still be paid."""
-    Offer.objects.filter(open_key=open_key(page, interval)).update(is_open=False, open_key=None)
+    Offer.objects.filter(open_key=open_key(page.translation_key, interval)).update(is_open=False, open_key=None)
     transaction.on_commit(generation.touch)
 
 
@@ -109,6 +117,6 @@ def author_shares(page: Page) -> dict[int, int]:
     return of_authors(dict.fromkeys(authors, 1), settings.PLATFORM_SHARE_BPS)
 
 
-def open_key(page: Page, interval: str) -> str:
-    """The key under which at most one open offer of this kind exists for a work."""
-    return f"{Offer.Kind.ACCESS}:{interval}:{page.translation_key}"
+def open_key(work: UUID, interval: str) -> str:
+    """The key under which at most one open offer of this kind exists for a work, named by its translation key."""
+    return f"{Offer.Kind.ACCESS}:{interval}:{work}"

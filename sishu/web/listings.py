@@ -6,15 +6,15 @@ Nothing from behind a paywall passes here but headings and numbers of words.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Any
+from uuid import UUID
 
 from django.db import connection
-from django.db.models import Q
 from wagtail.models import Page
 
+from sishu.commerce import offers
 from sishu.commerce.models import Offer
 from sishu.content import selectors
 from sishu.content.models import ArticlePage, CreatorHub
@@ -123,12 +123,12 @@ UNION ALL SELECT * FROM (
 """
 
 
-def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None) -> tuple[Row, ...]:
-    """Works as rows, with what each costs. The works carry locale, category and authors."""
+def rows_of(works: Iterable[ArticlePage], prices: Mapping[UUID, Offer] | None = None) -> tuple[Row, ...]:
+    """Works as rows, with what each costs (`prices`, by translation key). The works carry locale and category."""
     works = list(works)
-    if offers is None:
-        offers = single_offers(work.translation_key for work in works)
-    by_key = {offer.page.translation_key: offer for offer in offers if not offer.is_plan}  # type: ignore[union-attr]
+    credits = selectors.credits_of(work.pk for work in works)
+    if prices is None:
+        prices = single_offers(work.translation_key for work in works)
     return tuple(
         Row(
             page_id=work.pk,
@@ -137,10 +137,10 @@ def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None)
             summary=work.summary,
             published_at=work.first_published_at,
             category=work.category.name if work.category else "",
-            authors=names_of(work),
+            authors=tuple(credit.name for credit in credits[work.pk]),
             minutes=work.reading_minutes,
             level=Level(work.level),
-            offer=by_key.get(work.translation_key),
+            offer=prices.get(work.translation_key),
             picture=work.cover.address(480) if work.cover else "",
             language=work.locale.language_code,
         )
@@ -148,35 +148,29 @@ def rows_of(works: Iterable[ArticlePage], offers: Iterable[Offer] | None = None)
     )
 
 
-def names_of(work: ArticlePage) -> tuple[str, ...]:
-    """The authors' names as the work's language writes them."""
-    credits: Any = work.authorships.all()  # with what `selectors.credits` adds
-    return tuple(part.room_title or part.user.name for part in credits)
-
-
-def single_offers(keys: Iterable[object]) -> list[Offer]:
+def single_offers(keys: Iterable[UUID]) -> dict[UUID, Offer]:
     """The open offers of single works, by the works' translation keys."""
-    wanted = Offer.objects.filter(is_open=True, interval=Offer.Interval.ONCE, page__translation_key__in=list(keys))
-    return list(wanted.select_related("page"))
+    found = offers.find_open_all((key, Offer.Interval.ONCE) for key in keys)
+    return {key: offer for (key, _interval), offer in found.items()}
 
 
-def contents(home_id: int, language: str) -> Contents:
+def contents(house: context.House) -> Contents:
     """The newest works, some older ones for the shelf, the plan, and the rooms of those who teach."""
-    shown = list(selectors.for_list(selectors.published(language))[: NEWEST + ON_SHELF])
-    keys = [work.translation_key for work in shown]
-    house = Page.objects.filter(pk=home_id).values("translation_key")
-    offers = list(
-        Offer.objects.filter(is_open=True)
-        .filter(Q(page__translation_key__in=keys) | Q(page__translation_key__in=house))
-        .select_related("page")
-    )
-    rows = rows_of(shown, offers)
-    hubs = CreatorHub.objects.live().filter(locale__language_code=language).select_related("locale").order_by("path")
+    shown = selectors.newest(house.language.code, NEWEST + ON_SHELF)
+    singly = [(work.translation_key, Offer.Interval.ONCE) for work in shown]
+    monthly = [(house.key, Offer.Interval.MONTH)] if house.key else []
+    found = offers.find_open_all([*singly, *monthly])
+    plan = next((offer for offer in found.values() if offer.is_plan), None)
+    rows = rows_of(shown, {key: offer for (key, _interval), offer in found.items() if not offer.is_plan})
+    hubs = CreatorHub.objects.live().filter(locale__language_code=house.language.code).order_by("path")
     return Contents(
         rows=rows[:NEWEST],
         shelf=rows[NEWEST:],
-        plan=next((offer for offer in offers if offer.is_plan), None),
-        hubs=tuple((hub.title, paths.page_path(hub), hub.bio) for hub in hubs),
+        plan=plan,
+        hubs=tuple(
+            (title, house.home + paths.below_home(url_path), bio)
+            for title, url_path, bio in hubs.values_list("title", "url_path", "bio")
+        ),
     )
 
 
@@ -210,8 +204,8 @@ def authors_of(page: ArticlePage) -> tuple[Author, ...]:
     """Who wrote it, each with the room in the page's language."""
     home = paths.home_path(page.locale.language_code)
     return tuple(
-        Author(part.room_title or part.user.name, home + paths.below_home(part.room_path) if part.room_path else "")
-        for part in selectors.credits().filter(page_id=page.pk)
+        Author(credit.name, home + paths.below_home(credit.room_path) if credit.room_path else "")
+        for credit in selectors.credits_of([page.pk])[page.pk]
     )
 
 

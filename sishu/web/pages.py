@@ -46,24 +46,25 @@ class Room:
 @paths.by_path
 def serve(request: HttpRequest, path: str) -> HttpResponse:
     """A live page by its path below the title page; Wagtail's own view for what is not ours."""
-    if not path and context.house_now().page_id:
-        return title_page(request)
+    now = generation.current()  # before anything is read: see KeepNode
+    if not path and (house := context.house_now()).page_id:
+        return title_page(request, house, now)
     match find(get_language(), path):
         case Article() as article:
-            return read(request, article)
+            return read(request, article, now)
         case Room() as room:
             return visit(request, room)
     answer: HttpResponse = wagtail_views.serve(request, path)
     return answer
 
 
-def title_page(request: HttpRequest) -> HttpResponse:
+def title_page(request: HttpRequest, house: context.House, now: int) -> HttpResponse:
     """The first page."""
-    response = render(request, "content/home_page.html", {"here": context.house_now().home, "is_live": True})
+    response = render(request, "content/home_page.html", {"house": house, "here": house.home, "generation": now})
     return pagecache.share(request, response)
 
 
-def read(request: HttpRequest, article: Article) -> HttpResponse:
+def read(request: HttpRequest, article: Article, now: int) -> HttpResponse:
     """An article up to where this reader may read. A withdrawn one only for who may read all of it."""
     level = access.level(request.user, article.page)
     if article.page.withdrawn_at and level < Level.PAID:
@@ -77,7 +78,7 @@ def read(request: HttpRequest, article: Article) -> HttpResponse:
             "around": article.around,
             "level": level,
             "is_known": request.user.is_authenticated,
-            "is_live": True,
+            "generation": now,
             "alternates": article.around.translations,
             "here": article.around.path,
             "section": "articles",
@@ -122,14 +123,12 @@ def _look_up(language: str, path: str) -> Article | Room | None:
 
 def _find_article(language: str, room: str, slug: str) -> Article | None:
     """The article and its other languages, in one query."""
-    here = ArticlePage.objects.filter(slug=slug, locale__language_code=language, url_path__endswith=f"/{room}/{slug}/")
-    family = _open_to_all(ArticlePage.objects.live()).filter(translation_key__in=here.values("translation_key"))
-    works = list(family.defer("body").select_related("locale", "category", "cover"))
+    works = selectors.with_slug(slug, language)
     page = next((work for work in works if _is_at(work, language, f"{room}/{slug}/")), None)
     if page is None:
         return None
-    others = [work for work in works if work.pk != page.pk and not work.withdrawn_at]
-    return Article(page, listings.article_context(page, others))
+    family = [work for work in works if work.translation_key == page.translation_key and work.pk != page.pk]
+    return Article(page, listings.article_context(page, [work for work in family if not work.withdrawn_at]))
 
 
 def _find_room(language: str, slug: str) -> Room | None:

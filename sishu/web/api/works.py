@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from django.db.models import prefetch_related_objects
 from django.http import HttpRequest, HttpResponse
@@ -97,9 +96,9 @@ def list_categories(request: HttpRequest, response: HttpResponse) -> schemas.Cat
 
 
 def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
-    keys = [work.translation_key for work in works]
-    prices = {offer.page.translation_key: offer for offer in listings.single_offers(keys)}  # type: ignore[union-attr]
+    prices = listings.single_offers(work.translation_key for work in works)
     prefetch_related_objects(works, "tags")
+    credits = selectors.credits_of(work.pk for work in works)
     return [
         schemas.WorkRow(
             id=work.pk,
@@ -111,7 +110,7 @@ def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
             published_at=work.first_published_at,
             category=_category(work.category) if work.category else None,
             tags=sorted(tag.name for tag in work.tags.all()),
-            authors=_authors(work),
+            authors=_authors(work, credits[work.pk]),
             reading_minutes=work.reading_minutes,
             level=schemas.level_name(work.level),
             price=offers.amount_of(prices[work.translation_key].price) if work.translation_key in prices else None,
@@ -120,16 +119,15 @@ def _rows(works: Sequence[ArticlePage]) -> list[schemas.WorkRow]:
     ]
 
 
-def _authors(work: ArticlePage) -> list[schemas.Author]:
+def _authors(work: ArticlePage, credits: Sequence[selectors.Credit]) -> list[schemas.Author]:
     """Who wrote it, by the name over their room in the page's language."""
     home = paths.home_path(work.locale.language_code)
-    credits: Any = work.authorships.all()  # with what `selectors.credits` adds
     return [
         schemas.Author(
-            name=part.room_title or part.user.name,
-            url=addresses.absolute(home + paths.below_home(part.room_path)) if part.room_path else None,
+            name=credit.name,
+            url=addresses.absolute(home + paths.below_home(credit.room_path)) if credit.room_path else None,
         )
-        for part in credits
+        for credit in credits
     ]
 
 

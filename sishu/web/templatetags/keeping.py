@@ -17,7 +17,11 @@ NOBODY = {"user": None, "request": None, "duties": None, "messages": None, "perm
 
 
 class KeepNode(Node):
-    """Draws its part, or takes it from the cache when the page `is_live`. Drafts are drawn each time."""
+    """Draws its part, or takes it from the cache when the page is live, and so has a `generation`. Drafts have none.
+
+    It is the generation in which the page was asked for, before anything of it was read: what was read before a change
+    is never kept for after it.
+    """
 
     def __init__(self, nodelist: NodeList, name: str, values: list[FilterExpression]) -> None:
         self.nodelist = nodelist
@@ -29,10 +33,11 @@ class KeepNode(Node):
             with context.push(**NOBODY):
                 return self.nodelist.render(context)
 
-        if not context.get("is_live"):
+        asked_in: int | None = context.get("generation")
+        if asked_in is None:
             return draw()
         values = ":".join(str(value.resolve(context)) for value in self.values)
-        return per_generation(f"part:{self.name}:{get_language()}:{values}", draw)
+        return per_generation(f"part:{self.name}:{get_language()}:{values}", draw, asked_in)
 
 
 @register.tag

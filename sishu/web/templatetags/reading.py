@@ -13,7 +13,7 @@ from sishu.content.models import ArticlePage, HomePage
 from sishu.content.paywall import Level
 from sishu.core import addresses
 from sishu.web import bodies, covers, listings, structured
-from sishu.web.context import House, house_now, house_of
+from sishu.web.context import House, house_of
 
 register = template.Library()
 
@@ -28,19 +28,21 @@ def article_context(context: Context, page: ArticlePage) -> listings.ArticleCont
 def body_of(context: Context, page: ArticlePage) -> bodies.Body:
     """The text up to `level`, which a view or Wagtail's preview has set; a stranger's part when nobody has."""
     level = Level(context.get("level") or Level.PUBLIC)
-    return bodies.live_body(page.pk, level) if context.get("is_live") else bodies.body_of(page, level)
+    is_live = context.get("generation") is not None
+    return bodies.live_body(page.pk, level) if is_live else bodies.body_of(page, level)
 
 
-@register.simple_tag
-def title_page(page: HomePage | None = None) -> House:
+@register.simple_tag(takes_context=True)
+def title_page(context: Context, page: HomePage | None = None) -> House:
     """What the title page says: as it is live, or of the draft being previewed."""
-    return house_of(page, page.locale.language_code, house_now().works_count) if page else house_now()
+    house: House = context["house"]
+    return house_of(page, page.locale.language_code, house.works_count) if page else house
 
 
 @register.simple_tag
 def contents_of(house: House) -> listings.Contents:
     """What stands on the title page beside the name."""
-    return listings.contents(house.page_id or 0, house.language.code)
+    return listings.contents(house)
 
 
 @register.simple_tag
@@ -72,10 +74,10 @@ def offer_box(
     }
 
 
-@register.simple_tag
-def article_data(page: ArticlePage, around: listings.ArticleContext) -> SafeString:
+@register.simple_tag(takes_context=True)
+def article_data(context: Context, page: ArticlePage, around: listings.ArticleContext) -> SafeString:
     """The article as JSON-LD: what is paid for is said to be, and none of it is told."""
-    return structured.script(structured.article(page, around))
+    return structured.script(structured.article(page, around, context["house"].name))
 
 
 @register.filter
