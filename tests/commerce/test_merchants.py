@@ -11,6 +11,7 @@ from typing import cast
 import pytest
 from django.core import checks, mail
 from django.test import Client
+from django.utils import translation
 
 from sishu.accounts import roles
 from sishu.commerce import merchant_keys, merchant_mail, merchants, orders, payments, upkeep
@@ -31,7 +32,8 @@ ALL = {"merchant_id": "M-1234567890", "secret": SECRET}
 def _two_gateways(settings):
     use(settings)
     merchants.forget()
-    yield
+    with translation.override("en"):
+        yield
     merchants.forget()
 
 
