@@ -79,7 +79,9 @@ def crowd(
     share = len(readers) // workers
     # Forked with nothing open: so many interpreters that start would take longer than what is measured.
     connections.close_all()
-    with ProcessPoolExecutor(workers, mp_context=get_context("fork")) as pool:
+    context = get_context("fork")
+    # All begin at the same moment, or their rates would not add up.
+    with ProcessPoolExecutor(workers, mp_context=context, initializer=context.Barrier(workers).wait) as pool:
         parts = [readers[n * share : (n + 1) * share] for n in range(workers)]
         results = list(pool.map(task, parts, [offer_id] * workers, [seconds] * workers))
     times = sorted(t for part, _ in results for t in part)
