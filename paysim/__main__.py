@@ -11,7 +11,7 @@ from pathlib import Path
 from urllib.error import HTTPError, URLError
 from urllib.request import Request, urlopen
 
-from paysim import control, providers
+from paysim import app, control, providers
 from paysim.simulator import Simulator
 
 DEFAULT_PORT = 8020
@@ -46,7 +46,7 @@ def run(folder: Path, port: int, seed: int) -> int:
     for provider in providers.all_of(sim):
         sim.add(provider)
     try:
-        server = sim.serve(port=port)
+        server = app.serve(sim, port=port)
     except OSError as error:
         print(f"Port {port} cannot be had: {error.strerror}. Name another: --port", file=sys.stderr)
         return 1

@@ -5,13 +5,10 @@ from __future__ import annotations
 from datetime import timedelta
 from html import escape
 from string import Template
-from typing import TYPE_CHECKING
 
 from paysim.bank import Charge, Refused, Status
 from paysim.http import Answer, Asked
-
-if TYPE_CHECKING:
-    from paysim.simulator import Simulator
+from paysim.simulator import Simulator
 
 ENDINGS = {
     "pay": "付款成功 · The payment succeeds",

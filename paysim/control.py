@@ -9,14 +9,12 @@ import dataclasses
 import json
 from collections.abc import Callable
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paysim.bank import Refused
 from paysim.faults import Fault, FaultKind
 from paysim.http import Answer, Asked
-
-if TYPE_CHECKING:
-    from paysim.simulator import Simulator
+from paysim.simulator import Simulator
 
 
 def pay(sim: Simulator, said: dict[str, Any]) -> Any:

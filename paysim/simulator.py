@@ -1,15 +1,14 @@
-"""All protocols over one bank, behind one address: what each merchant's client talks to, and what moves it from outside."""
+"""All protocols over one bank: what they share, and what a merchant must know to reach them."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Protocol
 
-from paysim import cashier, control
 from paysim.bank import Bank
 from paysim.clock import Clock
 from paysim.faults import Faults
-from paysim.http import Answer, Asked, Server
+from paysim.http import Answer, Asked
 from paysim.notices import Notifier
 
 
@@ -42,23 +41,6 @@ class Simulator:
     def add(self, provider: Provider) -> None:
         """Speak one more protocol."""
         self.providers[provider.name] = provider
-
-    def serve(self, *, host: str = "127.0.0.1", port: int = 0) -> Server:
-        """A server for all of it, bound and not yet running; its address is known from here on."""
-        server = Server(self.handle, host=host, port=port)
-        self.base_url = server.url
-        return server
-
-    def handle(self, asked: Asked) -> Answer:
-        """Lead a request to whom it is for."""
-        first = asked.path.split("/")[1]
-        if first in self.providers:
-            return self.providers[first].handle(asked)
-        if first == "cashier":
-            return cashier.handle(self, asked)
-        if first == "control":
-            return control.handle(self, asked)
-        return Answer.of_json({"error": f"Nothing at {asked.path}.", "providers": list(self.providers)}, 404)
 
     def environment(self) -> dict[str, str]:
         """Everything a merchant must set to use this simulator."""

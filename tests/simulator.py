@@ -13,7 +13,7 @@ import environ
 from django.conf import settings
 
 from config.settings.plugins import plugins
-from paysim import providers
+from paysim import app, providers
 from paysim.simulator import Simulator
 
 # Keys are slow to make, and may serve every run.
@@ -26,7 +26,7 @@ def running(*, seed: int = 0) -> Iterator[Simulator]:
     sim = Simulator(KEYS, seed=seed)
     for provider in providers.all_of(sim):
         sim.add(provider)
-    server = sim.serve()
+    server = app.serve(sim)
     thread = Thread(target=server.serve_forever, kwargs={"poll_interval": 0.02}, daemon=True)
     thread.start()
     try:

@@ -8,16 +8,14 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paysim.bank import Charge, Refund, RefundStatus
 from paysim.china import CHINA, yuan
 from paysim.faults import FaultKind
 from paysim.http import Answer, Asked
+from paysim.providers.alipay_merchant import Counterpart
 from paysim.providers.alipay_wire import business, moment
-
-if TYPE_CHECKING:
-    from paysim.providers.alipay import Alipay
 
 COLUMNS = (
     "支付宝交易号", "商户订单号", "业务类型", "商品名称", "创建时间", "完成时间", "门店编号", "门店名称", "操作员",
@@ -56,7 +54,7 @@ class Row:
 class Bills:
     """Writes a day's bill when it is asked for, and hands it out by an address that lives half a minute."""
 
-    def __init__(self, provider: Alipay) -> None:
+    def __init__(self, provider: Counterpart) -> None:
         self.provider = provider
         self.sim = provider.sim
         self._files: dict[str, tuple[datetime, bytes]] = {}

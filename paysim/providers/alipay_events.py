@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -13,10 +13,8 @@ from paysim.bank import Capture, Charge, Refund, RefundStatus
 from paysim.china import yuan
 from paysim.faults import FaultKind
 from paysim.providers.alipay_keys import sign, text_of
+from paysim.providers.alipay_merchant import Counterpart
 from paysim.providers.alipay_wire import moment
-
-if TYPE_CHECKING:
-    from paysim.providers.alipay import Alipay
 
 # Seconds after which a notice that was not understood is sent again: eight in all, within 25 hours.
 SCHEDULE = (240, 600, 600, 3600, 7200, 21600, 54000)
@@ -31,7 +29,7 @@ def understood(status: int, body: bytes) -> bool:
 class Events:
     """Owes a notice whenever the status of a trade changes, and for each refund."""
 
-    def __init__(self, provider: Alipay) -> None:
+    def __init__(self, provider: Counterpart) -> None:
         self.provider = provider
         self.sim = provider.sim
 

@@ -7,16 +7,14 @@ import hashlib
 import secrets
 from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from paysim.bank import Charge, Refund
 from paysim.china import CHINA, yuan
 from paysim.faults import FaultKind
 from paysim.http import Answer, Asked
 from paysim.providers.wechat_keys import dumps
-
-if TYPE_CHECKING:
-    from paysim.providers.wechat import Wechat
+from paysim.providers.wechat_merchant import Counterpart
 
 COLUMNS = (
     "交易时间", "公众账号ID", "商户号", "特约商户号", "设备号", "微信订单号", "商户订单号", "用户标识", "交易类型",
@@ -50,7 +48,7 @@ class Row:
     fee: int = 0
     refund: Refund | None = None
 
-    def cells(self, provider: Wechat) -> tuple[str, ...]:
+    def cells(self, provider: Counterpart) -> tuple[str, ...]:
         """As the columns want it."""
         back = self.refund
         state = {"pending": "PROCESSING", "succeeded": "SUCCESS", "failed": "PROCESSING"}[back.status] if back else ""
@@ -68,7 +66,7 @@ class Row:
 class Bills:
     """Writes a day's bill when it is asked for, and hands it out by an address that lives five minutes."""
 
-    def __init__(self, provider: Wechat) -> None:
+    def __init__(self, provider: Counterpart) -> None:
         self.provider = provider
         self.sim = provider.sim
         self._files: dict[str, tuple[datetime, bytes]] = {}

@@ -8,7 +8,7 @@ import uuid
 from base64 import b64encode
 from dataclasses import replace
 from datetime import datetime, timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cryptography.hazmat.primitives.asymmetric import rsa
 
@@ -16,9 +16,7 @@ from paysim.bank import Capture, Charge, Refund, RefundStatus
 from paysim.china import CHINA
 from paysim.faults import FaultKind
 from paysim.providers.wechat_keys import Signer, dumps
-
-if TYPE_CHECKING:
-    from paysim.providers.wechat import Wechat
+from paysim.providers.wechat_merchant import Counterpart
 
 # Seconds after which a notice that was not understood is sent again, 15 times.
 SCHEDULE = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
@@ -38,7 +36,7 @@ def understood(status: int, body: bytes) -> bool:
 class Events:
     """Owes a notice for each payment and each refund that came to an end."""
 
-    def __init__(self, provider: Wechat) -> None:
+    def __init__(self, provider: Counterpart) -> None:
         self.provider = provider
         self.sim = provider.sim
 

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import secrets
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import Any
 from urllib.parse import urlencode, urlsplit
 
 from paysim.bank import Charge
 from paysim.http import Answer, Asked
-
-if TYPE_CHECKING:
-    from paysim.providers.wechat import Wechat
+from paysim.providers.wechat_merchant import Counterpart
 
 # How long the address of an H5 payment may be opened.
 H5_LIFETIME = timedelta(minutes=5)
@@ -20,7 +18,7 @@ H5_LIFETIME = timedelta(minutes=5)
 class Pages:
     """Who the buyers are, and where they pay."""
 
-    def __init__(self, provider: Wechat) -> None:
+    def __init__(self, provider: Counterpart) -> None:
         self.provider = provider
         self.sim = provider.sim
         self._codes: dict[str, str] = {}

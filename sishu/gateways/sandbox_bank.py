@@ -6,12 +6,14 @@ It stands apart from the house's database as a real provider does: what it knows
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
+from threading import local
 from typing import Any
 
 from sishu.core import clock
@@ -65,6 +67,7 @@ class SandboxBank:
 
     def __init__(self, path: Path) -> None:
         self.path = path
+        self._mine = local()
 
     def open_charge(
         self, *, reference: str, amount: int, currency: str, title: str, notify_url: str, return_url: str,
@@ -194,18 +197,27 @@ class SandboxBank:
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        self.path.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self.path, timeout=30, isolation_level=None)
-        db.row_factory = sqlite3.Row
+        db = self._connection()
+        db.execute("BEGIN IMMEDIATE")
         try:
-            db.execute("PRAGMA journal_mode=WAL")
-            if not db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'").fetchone():
-                db.executescript(_SCHEMA)
-            db.execute("BEGIN IMMEDIATE")
             yield db
-            db.execute("COMMIT")
-        finally:
-            db.close()
+        except BaseException:
+            db.execute("ROLLBACK")
+            raise
+        db.execute("COMMIT")
+
+    def _connection(self) -> sqlite3.Connection:
+        """One a thread, kept: opening takes longer than what is done with it. A forked process has none of its parent's."""
+        mine = self._mine
+        if getattr(mine, "pid", None) != os.getpid():
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            mine.db, mine.pid = sqlite3.connect(self.path, timeout=30, isolation_level=None), os.getpid()
+            mine.db.row_factory = sqlite3.Row
+            mine.db.execute("PRAGMA journal_mode=WAL")
+            if not mine.db.execute("SELECT 1 FROM sqlite_master WHERE name = 'entry'").fetchone():
+                mine.db.executescript(_SCHEMA)
+        db: sqlite3.Connection = mine.db
+        return db
 
 
 def notice_body(notice_id: int, charge: Charge, refunds: list[tuple[str, int]], merchant: str) -> bytes:

@@ -59,7 +59,7 @@ def checkout(request: HttpRequest) -> HttpResponseBase:
     Which offer is all a client may say: amount, currency, payee and status in a request are not even read.
     """
     asked = answers.read_body(request) if request.method == "POST" else request.GET
-    choice = find_choice(asked)
+    choice = find_choice(asked, with_others=request.method != "POST")
     if not request.user.is_authenticated:
         if answers.wants_json(request):
             return answers.refuse(request, 401, _("Sign in to buy, then send this again."), code="not_signed_in")
@@ -173,7 +173,7 @@ def cancel(request: HttpRequest, number: str) -> HttpResponseBase:
     return redirect("order", number)
 
 
-def find_choice(asked: Any) -> Choice:
+def find_choice(asked: Any, *, with_others: bool) -> Choice:
     """The offer that `offer` names, or the one that opens `content` (a page's id), and what else opens the same."""
     offer_id, content_id = whole_number(asked.get("offer")), whole_number(asked.get("content", asked.get("content_id")))
     if offer_id is None and content_id is None:
@@ -189,7 +189,7 @@ def find_choice(asked: Any) -> Choice:
         if chosen is None:
             raise Missing(_("This is not on sale."))
     ways = [chosen]
-    if not chosen.is_plan and page is not None:
+    if with_others and not chosen.is_plan and page is not None:
         ways += [other for other in ways_to_open(page) if other.pk != chosen.pk and other.currency == chosen.currency]
     return Choice(tuple(way_in(offer, get_language() or settings.LANGUAGE_CODE) for offer in ways))
 
