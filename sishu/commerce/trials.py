@@ -123,12 +123,16 @@ def apply(trial: TrialPurchase, snapshot: Snapshot) -> TrialPurchase:
     captured = snapshot.captured
     if captured is not None and captured.currency == trial.currency and captured.amount > trial.captured_amount:
         more = captured.amount - trial.captured_amount
-        trial.move_to(
-            Status.CAPTURED,
-            captured_amount=captured.amount, captured_at=snapshot.captured_at or clock.now(),
-            provider_reference=snapshot.provider_reference[:128] or trial.provider_reference,
-            refund_reference=f"{trial.reference}r{captured.amount}"[:32],
-        )  # fmt: skip
+        values = {
+            "captured_amount": captured.amount, "captured_at": snapshot.captured_at or clock.now(),
+            "provider_reference": snapshot.provider_reference[:128] or trial.provider_reference,
+            "refund_reference": f"{trial.reference}r{captured.amount}"[:32],
+        }  # fmt: skip
+        if trial.status == Status.CAPTURED:  # paid once more
+            TrialPurchase.objects.filter(pk=trial.pk).update(**values)
+            trial.refresh_from_db()
+        else:
+            trial.move_to(Status.CAPTURED, **values)
         _post(
             f"trial:{trial.reference}:{captured.amount}",
             trial,

@@ -7,9 +7,8 @@ from collections.abc import Iterator
 import pytest
 from playwright.sync_api import Browser, Page, expect
 
-from sishu.commerce import payments
+from sishu.commerce import merchants, payments
 from sishu.commerce.models import Order, Payment
-from sishu.core import plugins
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.commerce import make_offer, make_paid_work
 from tests.factories.content import make_creator
@@ -79,7 +78,7 @@ def test_a_scanned_code_leads_on_by_itself(page: Page, offer, transactional_db):
     box = code.bounding_box()
     assert box is not None
     assert min(box["width"], box["height"]) >= 220
-    plugins.load("gateways", "wallet").pay()
+    merchants.gateway("wallet").pay()
     payments.refresh(Payment.objects.get())
     page.wait_for_url("**/library*")
     expect(page.get_by_text("月光").first).to_be_visible()
@@ -105,7 +104,7 @@ def test_wechats_window_is_closed_fails_and_pays(in_wechat: Page, offer, transac
     again = in_wechat.get_by_role("button", name="支付")
     again.click()
     expect(in_wechat.get_by_text("微信支付没有成功")).to_be_visible()
-    wallet = plugins.load("gateways", "wallet")
+    wallet = merchants.gateway("wallet")
     package = f"prepay_id={Payment.objects.get().reference}"
     assert in_wechat.evaluate("window.asked") == [["getBrandWCPayRequest", package]] * 2
     wallet.pay()

@@ -60,9 +60,9 @@ def test_a_gateway_without_keys_is_not_offered_and_says_why():
     assert merchants.names() == ["keyed", "sandbox"]
     assert merchants.usable() == ["sandbox"]
     assert merchants.problem("keyed") == "The keyed gateway needs merchant_id, secret."
-    assert payments.choose_gateway() == "sandbox"
+    assert payments.choose_gateway("", "CNY") == "sandbox"
     with pytest.raises(Invalid):
-        payments.choose_gateway("keyed")
+        payments.choose_gateway("keyed", "CNY")
 
 
 def test_a_gateway_is_usable_once_its_keys_are_kept(owner):

@@ -29,7 +29,7 @@ class TrialPurchase(Stateful, Timestamped):
     MOVES: ClassVar = {
         Status.PENDING: frozenset({Status.CAPTURED, Status.ENDED}),
         Status.ENDED: frozenset({Status.CAPTURED}),
-        Status.CAPTURED: frozenset({Status.CAPTURED, Status.RETURNED, Status.REFUSED}),
+        Status.CAPTURED: frozenset({Status.RETURNED, Status.REFUSED}),
         Status.RETURNED: frozenset({Status.CAPTURED}),
         Status.REFUSED: frozenset({Status.CAPTURED, Status.RETURNED}),
     }
