@@ -119,9 +119,9 @@ def _open_payment(order_id: int, gateway: PaymentGateway, product: str) -> Payme
             opened = Payment.objects.filter(open_key=f"{order_id}:{gateway.name}").select_related("order").first()
             if opened is None:
                 continue  # it ended in between; the next attempt says what became of the order
-            if opened.product == product:
+            if (opened.product, opened.book) == (product, gateway.book):
                 return opened
-            # Begun on another device, for another product: only one of them may be paid.
+            # Begun on another device for another product, or before the keys were changed: only one of them may be paid.
             give_up(opened)
     raise WrongStatus(_("This order is being paid at this moment. Please look again."))
 
@@ -152,22 +152,24 @@ def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Paym
     )  # fmt: skip
 
 
-def apply(snapshot: Snapshot, *, heard_from: str = "") -> Payment:
+def apply(snapshot: Snapshot, *, heard_from: str = "", heard_in: str = "") -> Payment:
     """Bring one payment to what the provider says is true. Snapshots repeat, race and arrive out of order.
 
-    `heard_from` names the gateway whose signature vouches for the snapshot: one provider's key settles none of another's
-    payments. Raises Missing when the reference is none of ours, or another gateway's.
+    `heard_from` and `heard_in` name the gateway whose signature vouches for the snapshot, and its book: one provider's key
+    settles none of another's payments, and a key of play money none of real money. Raises Missing when the reference is
+    none of ours, or another's.
     """
+    by = {"reference": snapshot.reference, "gateway": heard_from, "book": heard_in}
+    by = {name: value for name, value in by.items() if value}
     try:
-        return _apply(snapshot, heard_from)
+        return _apply(snapshot, by)
     except IntegrityError:
         # Another order may have given the same since this one was placed. Too rare to ask first.
-        return _apply(snapshot, heard_from, is_second_look=True)
+        return _apply(snapshot, by, is_second_look=True)
 
 
 @transaction.atomic
-def _apply(snapshot: Snapshot, heard_from: str, *, is_second_look: bool = False) -> Payment:
-    by = {"reference": snapshot.reference} | ({"gateway": heard_from} if heard_from else {})
+def _apply(snapshot: Snapshot, by: dict[str, str], *, is_second_look: bool = False) -> Payment:
     payment = lock_payment(**by)
     order = payment.order
     if snapshot.captured is not None:
@@ -190,14 +192,14 @@ def hear(gateway_name: str, notice: Notice) -> None:
     """
     if not notice.reference:
         return  # about no payment
-    snapshot = notice.snapshot
+    gateway, snapshot = merchants.gateway(gateway_name), notice.snapshot
     if snapshot is None:
         payment = Payment.objects.filter(reference=notice.reference, gateway=gateway_name).first()
         if payment is None:
             raise Missing(_("There is no such payment."))
         known = notice.provider_reference or payment.provider_reference
-        snapshot = merchants.gateway(gateway_name).query(notice.reference, known)
-    apply(snapshot, heard_from=gateway_name)
+        snapshot = gateway.query(notice.reference, known)
+    apply(snapshot, heard_from=gateway_name, heard_in=gateway.book)
 
 
 def capture(order: Order, payment: Payment, snapshot: Snapshot, *, is_owned: bool) -> None:
@@ -264,9 +266,13 @@ def set_apart(payment: Payment, money: Money, code: str, **data: Any) -> None:
 def refresh(payment: Payment) -> Payment:
     """Ask the provider what is true and apply it. An unanswered question changes nothing."""
     try:
-        snapshot = merchants.gateway(payment.gateway).query(payment.reference, payment.provider_reference)
+        gateway = merchants.gateway(payment.gateway)
+        snapshot = gateway.query(payment.reference, payment.provider_reference)
     except GatewayError as error:
         log.warning("Gateway %s did not answer about %s: %s", payment.gateway, payment.reference, error)
+        return payment
+    if gateway.book != payment.book:
+        log.warning("%s was begun with other keys of %s (%s).", payment.reference, payment.gateway, payment.book)
         return payment
     return apply(snapshot)
 

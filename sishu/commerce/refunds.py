@@ -9,6 +9,7 @@ from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Sum
 from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
@@ -107,7 +108,7 @@ def _is_same(one: Refund, money: Money, wanted: Mapping[int, int]) -> bool:
 
 
 def _retry(given_up: Refund, by: User | None) -> Refund:
-    """Ask once more under the reference by which the provider knows it."""
+    """Ask once more under the reference by which the provider knows it; whoever had to agree has agreed."""
     if not unwinding.reserve(given_up):
         raise NothingToRefund(_("Refund %(reference)s holds nothing any more.") % {"reference": given_up.reference})
     key = unwinding.open_key(given_up.payment, given_up.part)
@@ -119,7 +120,7 @@ def _propose(
     payment: Payment, part: str, money: Money, wanted: Mapping[int, int], by: User | None, reason: str,
     closes_access: bool, form_key: str | None,
 ) -> Refund:  # fmt: skip
-    needs_another = by is not None and needs_second_person(money)
+    needs_another = by is not None and needs_second_person(_alone(payment) + money)
     one = Refund.objects.create(
         payment=payment, part=part, reference=secrets.token_hex(12), amount=money.amount, currency=money.currency,
         status=Refund.Status.PROPOSED if needs_another else Refund.Status.REQUESTED, closes_access=closes_access,
@@ -134,6 +135,13 @@ def _propose(
     return one
 
 
+def _alone(payment: Payment) -> Money:
+    """What of a payment was given back, or is about to be, by people who asked nobody: ten parts are one sum."""
+    asked_nobody = payment.refunds.filter(requested_by__isnull=False, approved_by=None)
+    counted = asked_nobody.exclude(status__in=[Refund.Status.FAILED, Refund.Status.REJECTED])
+    return Money(counted.aggregate(total=Sum("amount"))["total"] or 0, payment.captured.currency)
+
+
 def needs_second_person(money: Money) -> bool:
     """Whether a refund of this is more than one person may give back alone."""
     limits: dict[str, int] = settings.REFUND_APPROVAL_ABOVE
@@ -144,8 +152,10 @@ def approve(refund_id: int, *, by: User) -> Refund:
     """A second person agrees, and the provider is asked. Raises Missing, NotAllowed for who requested it, WrongStatus."""
     with transaction.atomic():
         one = _locked(refund_id)
-        if one.requested_by == by:
-            raise NotAllowed(_("Whoever asked for a refund of this size cannot approve it. It takes a second person."))
+        if by in (one.requested_by, one.payment.order.user):
+            raise NotAllowed(
+                _("Neither who asked for this refund nor who gets it can approve it. It takes another person.")
+            )
         one.move_to(Refund.Status.REQUESTED, approved_by=by, next_try_at=clock.now() + RETRY_AFTER[0])
         _decide(one, Decision.Outcome.SETTLED, by, "")
     return submit(one)

@@ -7,7 +7,7 @@ from datetime import timedelta
 import pytest
 from django.test import Client
 
-from sishu.commerce import notices
+from sishu.commerce import notices, payments
 from sishu.commerce.models import Payment, ReceivedNotice
 from sishu.core import clock, crypto
 from sishu.web.webhooks import MAX_FORGERIES
@@ -65,3 +65,11 @@ def test_old_ones_are_forgotten(settings, payment):
     assert notices.prune() == 0
     ReceivedNotice.objects.update(received_at=clock.now() - timedelta(days=settings.NOTICE_DAYS, seconds=1))
     assert notices.prune() == 1
+
+
+def test_row_69_a_key_of_play_money_settles_no_payment_of_real_money(payment):
+    Payment.objects.filter(pk=payment.pk).update(book="live")  # begun before the keys were changed
+    bank().pay(payment.reference)
+    assert notify(payment).status_code == 404
+    payments.refresh(Payment.objects.get())
+    assert Payment.objects.get().status == Payment.Status.PENDING

@@ -133,6 +133,24 @@ def test_above_the_limit_a_second_person_agrees(settings, reader, offer, sold, f
         refunds.approve(one.pk, by=other)
 
 
+def test_many_parts_are_one_sum_to_the_limit(settings, sold, finance):
+    settings.REFUND_APPROVAL_ABOVE = {"CNY": 500}
+    line = {the_line().pk: 300}
+    parts = [
+        refunds.refund(sold.pk, Refund.Part.SALE, by=finance, lines=line, form_key=key, closes_access=False)
+        for key in ("first", "second")
+    ]
+    assert [part.status for part in parts] == [Refund.Status.SUCCEEDED, Refund.Status.PROPOSED]
+    assert bank().totals()["CNY"] == 690
+
+
+def test_the_buyer_is_no_second_person(settings, sold, finance):
+    settings.REFUND_APPROVAL_ABOVE = {"CNY": 500}
+    one = refunds.refund(sold.pk, Refund.Part.SALE, by=finance)
+    with pytest.raises(NotAllowed):
+        refunds.approve(one.pk, by=sold.order.user)
+
+
 def test_up_to_the_limit_one_person_is_enough_and_without_one_everybody_is(settings, sold, finance):
     settings.REFUND_APPROVAL_ABOVE = {"USD": 500}
     assert refunds.needs_second_person(Money(1, "CNY")), "a currency without a limit has none to spare"

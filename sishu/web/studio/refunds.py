@@ -48,7 +48,7 @@ class RefundDetail(DetailView):
         if refund.status != Refund.Status.PROPOSED or not person.has_perm(roles.REFUND_PAYMENT):
             return sent_button(refund, person)
         reject = HeaderButton(gettext("Reject"), url=reverse("refunds:reject", args=(refund.pk,)), icon_name="cross")
-        if refund.requested_by == person:
+        if person in (refund.requested_by, refund.payment.order.user):
             return [reject]
         url = reverse("refunds:approve", args=(refund.pk,))
         return [HeaderButton(gettext("Approve"), url=url, icon_name="tick-inverse"), reject]
@@ -73,6 +73,7 @@ class ApproveRefund(Action):
 
     model = Refund
     permission_required = roles.REFUND_PAYMENT
+    needs_reauthentication = True
     form_class = NoForm
     url_namespace = "refunds"
     page_title = _("Approve the refund")
