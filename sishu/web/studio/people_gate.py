@@ -15,7 +15,9 @@ from django.urls import ResolverMatch
 from django.utils.translation import gettext as _
 from wagtail.permissions import policy_registry
 
+from sishu.accounts import mail, roles
 from sishu.accounts.models import User
+from sishu.core import clock
 from sishu.web import reauthentication
 
 GUARDED: dict[str, type[User] | type[Group]] = {"wagtailusers_users": User, "wagtailusers_groups": Group}
@@ -26,13 +28,20 @@ CHANGES = {"add", "change", "delete"}
 
 
 class PeopleGate:
-    """Middleware: Wagtail's forms about people and groups open after the password, and are sent after it."""
+    """Middleware: Wagtail's forms about people and groups open after the password, and are sent after it.
+
+    Owners have a mail about everybody who can move money by what was sent.
+    """
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponseBase]) -> None:
         self.get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponseBase:
-        return self.get_response(request)
+        response = self.get_response(request)
+        before = getattr(request, "money_movers", None)
+        for user_id in sorted(roles.find_money_movers() - before) if before is not None else ():
+            mail.send_money_mover.enqueue(user_id, request.user.get_username(), f"{clock.now():%Y-%m-%d %H:%M}")
+        return response
 
     def process_view(self, request: HttpRequest, view: Any, args: Any, kwargs: dict[str, Any]) -> HttpResponse | None:
         """Ask before the view is called. Who may not change anybody is refused by the view, and not asked."""
@@ -46,6 +55,8 @@ class PeopleGate:
             return reauthentication.ask(request)  # keeps nothing of a form: whom it would change may have changed since
         if request.method == "GET" and reauthentication.take_up(request) is not None:
             messages.warning(request, _("Nothing was changed yet. Fill the form in once more."))
+        if request.method == "POST":
+            request.money_movers = roles.find_money_movers()  # type: ignore[attr-defined]
         return None
 
 

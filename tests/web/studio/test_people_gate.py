@@ -132,3 +132,29 @@ def test_somebody_made_in_the_studio_chooses_their_own_password(client, owner):
     assert theirs.post(form, {"password1": "another-ink-stone"})["Location"] == "/login"
     newcomer.refresh_from_db()
     assert newcomer.check_password("another-ink-stone")
+
+
+@pytest.mark.parametrize("door", ["edit", "assign_role", "copy", "set_active_state"])
+def test_owners_hear_of_everybody_who_can_now_move_money(client, owner, reader, door):
+    finance = Group.objects.get(name=roles.FINANCE)
+    if door == "set_active_state":
+        roles.assign(reader, roles.FINANCE)
+        User.objects.filter(pk=reader.pk).update(is_active=False)
+        client.post(bulk(door, reader), {"mark_as_active": "True"})
+    elif door == "assign_role":
+        client.post(bulk(door, reader), {"role": finance.pk})
+    elif door == "edit":
+        url = reverse("wagtailusers_users:edit", args=[reader.pk])
+        client.post(url, doors(reader)[url])
+    else:
+        client.post(reverse("wagtailusers_users:copy", args=[reader.pk]), person(is_superuser="on"))
+    (sent,) = mails()
+    assert sent.to == [owner.email]
+    assert ("thief" if door == "copy" else "reader") in sent.subject
+    assert "boss" in sent.body
+
+
+def test_nobody_is_written_to_about_a_role_without_money(client, owner, reader):
+    client.post(bulk("assign_role", reader), {"role": Group.objects.get(name=roles.CREATOR).pk})
+    assert roles.has_role(reader, roles.CREATOR)
+    assert mails() == []
