@@ -90,6 +90,7 @@ MIDDLEWARE = [
     "sishu.web.csrf.OriginCsrf",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "sishu.web.studio.own_pages.OwnPagesGate",
+    "sishu.web.studio.people_gate.PeopleGate",
     "django.contrib.messages.middleware.MessageMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
@@ -241,6 +242,8 @@ WAGTAILADMIN_BASE_URL = SITE_URL
 WAGTAILADMIN_LOGIN_URL = "/login"
 # An address or a password is changed at /account and /password: with the password, within limits, and with a notice.
 WAGTAIL_EMAIL_MANAGEMENT_ENABLED = False
+# Nobody chooses another's password: who is made in the studio sets their own, by the link that /password/forgot sends.
+WAGTAILUSERS_PASSWORD_ENABLED = False
 WAGTAIL_PASSWORD_MANAGEMENT_ENABLED = False
 WAGTAIL_PASSWORD_RESET_ENABLED = False
 WAGTAILADMIN_PERMITTED_LANGUAGES = LANGUAGES

@@ -18,6 +18,7 @@ from django.urls import reverse
 from django.utils import translation
 from django_tasks import task
 
+from sishu.accounts import roles
 from sishu.accounts.models import User
 from sishu.core import addresses
 
@@ -84,3 +85,14 @@ def send_security_notice(change: str, email: str, language: str, facts: dict[str
     """To a person whose password or address was just changed, in case it was not by them."""
     facts = {**facts, "change": change, "reset_url": link("account_reset_password")}
     send("accounts/mail/security_notice.txt", email, language, **facts)
+
+
+@task()
+def send_money_mover(user_id: int, by: str, at: str) -> None:
+    """To every owner: who can move money since then, and by whose hand. Nothing, when that person is gone."""
+    person = User.objects.filter(pk=user_id).first()
+    if person is None:
+        return
+    facts = {"username": person.username, "by": by, "at": at, "url": link("wagtailusers_users:edit", person.pk)}
+    for owner in User.objects.filter(groups__name=roles.OWNER, is_active=True).exclude(email=""):
+        send("accounts/mail/money_mover.txt", owner.email, language_for(owner), name=owner.name, **facts)

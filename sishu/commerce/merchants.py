@@ -11,7 +11,7 @@ import json
 import logging
 import re
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
@@ -115,7 +115,10 @@ def forget() -> None:
 
 @dataclass(frozen=True, slots=True)
 class Slot:
-    """One argument a gateway is made with. What the settings fix (`is_fixed`) no page changes; `value` is theirs."""
+    """One argument a gateway is made with. What the settings fix (`is_fixed`) no page changes; `value` is theirs.
+
+    One of a gateway's FIXED_TOGETHER that the settings give a value fixes the others, which may be empty.
+    """
 
     name: str
     takes_several: bool
@@ -131,14 +134,24 @@ class Slot:
 def slots(name: str) -> list[Slot]:
     """What a gateway's texts and lists of texts are, in its settings' order, without addresses."""
     made_by, options = plugins.find_class(KIND, name)
+    fixed = _fixed(made_by, options)
+    return [
+        Slot(argument, not isinstance(value, str), argument in fixed, value)
+        for argument, value in options.items()
+        if isinstance(value, (str, list, tuple)) and not ADDRESS.fullmatch(argument)
+    ]
+
+
+def _fixed(made_by: Any, options: Mapping[str, Any]) -> set[str]:
+    """The arguments that no page changes: those the settings give a value, and those that go with one of them."""
     parameters = inspect.signature(made_by).parameters
-    found = []
-    for argument, value in options.items():
-        is_list = isinstance(value, (list, tuple))
-        if (is_list or isinstance(value, str)) and not ADDRESS.fullmatch(argument):
-            default = parameters[argument].default if argument in parameters else None
-            found.append(Slot(argument, is_list, bool(value) and value != default, value))
-    return found
+    given = {
+        argument
+        for argument, value in options.items()
+        if value and not (argument in parameters and value == parameters[argument].default)
+    }
+    groups: Iterable[frozenset[str]] = getattr(made_by, "FIXED_TOGETHER", ())
+    return given.union(*(group for group in groups if group & given))
 
 
 def kept(name: str) -> dict[str, str]:

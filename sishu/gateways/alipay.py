@@ -69,6 +69,7 @@ class AlipayGateway:
     currencies = frozenset({CURRENCY})
     zone = CHINA
     time_to_pay: timedelta | None = None
+    FIXED_TOGETHER = (frozenset({"public_key", "app_cert", "alipay_cert", "root_cert"}),)
 
     def __init__(
         self, *, app_id: str, private_key: str, seller_id: str, public_key: str = "", app_cert: str = "",
@@ -84,7 +85,11 @@ class AlipayGateway:
         self.app_id, self.seller_id, self.desktop_product = app_id, seller_id, desktop_product
         own_key = signing.private_key(private_key)
         certificates = signing.read_certificates(app_cert, root_cert, alipay_cert, own_key)
-        keys = signing.public_keys(public_key) + (certificates.alipay_keys if certificates else [])
+        if certificates and public_key:
+            raise ImproperlyConfigured(
+                "ALIPAY_PUBLIC_KEY is for key mode and the three certificates are for certificate mode; set one of the two."
+            )
+        keys = certificates.alipay_keys if certificates else signing.public_keys(public_key)
         if not keys:
             raise ImproperlyConfigured("Alipay needs ALIPAY_PUBLIC_KEY, or the three certificates of certificate mode.")
         if own_key.public_key() in keys:

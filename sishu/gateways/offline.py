@@ -56,6 +56,7 @@ class OfflineGateway:
 
     name = "offline"
     book = "live"
+    FIXED_TOGETHER = (frozenset({"payee", "account", "bank", "accounts"}),)
 
     def __init__(
         self, *, accounts: str = "", payee: str = "", account: str = "", bank: str = "", currency: str, days: int

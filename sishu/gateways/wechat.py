@@ -71,6 +71,7 @@ class WechatGateway:
     currencies = frozenset({"CNY"})
     zone = CHINA
     time_to_pay: timedelta | None = None
+    FIXED_TOGETHER = (frozenset({"public_key", "public_key_id", "platform_certs"}),)
 
     def __init__(
         self, *, app_id: str, mch_id: str, private_key: str, cert_serial: str, api_v3_key: str, app_secret: str = "",

@@ -46,7 +46,8 @@ def ask(request: HttpRequest, fields: Iterable[str] = ()) -> HttpResponse:
         reason = _("You signed in a while ago. Sign in again, then repeat this.")
         return answers.problem(401, reason, "reauthentication_required")
     if request.method == "POST":
-        said = {name: request.POST[name][:MAX_VALUE_LENGTH] for name in fields if name in request.POST}
+        # What a browser does not send is a box without a tick, and comes back without one.
+        said = {name: request.POST.get(name, "")[:MAX_VALUE_LENGTH] for name in fields}
         request.session[INTERRUPTED] = {"path": request.path, "said": said}
     return HttpResponseRedirect(f"{methods[0]['url']}?{urlencode({REDIRECT_FIELD_NAME: request.get_full_path()})}")
 

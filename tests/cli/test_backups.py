@@ -80,6 +80,18 @@ def test_a_backup_holds_the_data_and_no_key(data_dir, backup, tmp_path_factory):
     assert not list(data_dir.glob(".backup-*"))
 
 
+@pytest.mark.parametrize("name", ["media/documents/lie.pdf", "media/documents/lie.sqlite3", "notes.txt"])
+def test_what_only_looks_like_a_database_is_copied_as_it_is(data_dir, settings, tmp_path_factory, name):
+    settings.DATA_DIR, settings.MEDIA_ROOT = data_dir, data_dir / "media"
+    lie = b"SQLite format 3\0" + b"and nothing of the kind" * 100
+    (data_dir / name).parent.mkdir(exist_ok=True)
+    (data_dir / name).write_bytes(lie)
+    path = making.make(tmp_path_factory.mktemp("kept") / "one", ignore).path
+    room = tmp_path_factory.mktemp("room")
+    assert {name, "sandbox.sqlite3"} <= set(archive.unpack(path, room, ignore).files)
+    assert (room / "files" / name).read_bytes() == lie
+
+
 def test_a_backup_into_a_folder_is_named_by_its_time(data_dir, tmp_path_factory):
     made = making.make(tmp_path_factory.mktemp("kept"), ignore)
     assert made.path.name.startswith("sishu-20")

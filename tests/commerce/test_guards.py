@@ -17,6 +17,7 @@ from sishu.commerce import orders
 from sishu.commerce.models import Offer, Order
 from sishu.content.models import ArticlePage
 from sishu.core.errors import Missing
+from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.commerce import buy, make_offer, make_paid_work, make_plan, start
 from tests.factories.content import make_creator, make_house, make_person, prose
 from tests.web.desk import settle
@@ -27,8 +28,8 @@ pytestmark = [pytest.mark.django_db, pytest.mark.money, pytest.mark.usefixtures(
 @pytest.fixture
 def owner(client: Client) -> User:
     make_house()
-    owner = make_person("mistress", role="owner", is_superuser=True)
-    client.force_login(owner)
+    owner = make_user("mistress", "owner", verified=True, is_superuser=True)
+    client.post("/login", {"login": owner.username, "password": PASSWORD})  # people are deleted after the password only
     return owner
 
 

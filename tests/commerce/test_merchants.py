@@ -8,11 +8,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import cast
 
+import environ
 import pytest
 from django.core import checks, mail
 from django.test import Client
 from django.utils import translation
 
+from config.settings import gateways
 from sishu.accounts import roles
 from sishu.commerce import merchant_keys, merchant_mail, merchants, orders, payments, upkeep
 from sishu.commerce.models import MerchantKeys, MerchantKeysChange, Order
@@ -22,6 +24,7 @@ from sishu.core.models import WrongStatus
 from sishu.jobs.models import JobRun
 from tests.factories.accounts import make_user
 from tests.factories.commerce import make_offer
+from tests.factories.gateways import ACCOUNT
 from tests.gateways.keyed import OTHER_SECRET, SECRET, THIRD_SECRET, KeyedGateway, entry
 
 pytestmark = pytest.mark.django_db
@@ -38,8 +41,8 @@ def _two_gateways(settings):
 
 
 def use(settings, **options) -> None:
-    gateways = {"keyed": entry(**options), "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {})}
-    settings.PLUGINS = {**settings.PLUGINS, "gateways": gateways}
+    two = {"keyed": entry(**options), "sandbox": ("sishu.gateways.sandbox.SandboxGateway", {})}
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": two}
 
 
 @pytest.fixture
@@ -83,6 +86,36 @@ def test_what_the_environment_sets_counts_and_a_kept_key_fills_the_rest(owner, s
     assert slots["notice_secrets"].takes_several
     with pytest.raises(Invalid, match="every key is as it was"):
         merchant_keys.change("keyed", {"secret": THIRD_SECRET, "url": "https://elsewhere.example"}, by=owner)
+
+
+@pytest.mark.parametrize(
+    ("name", "given", "together"),
+    [
+        ("offline", "payee", {"payee", "account", "bank", "accounts"}),
+        ("offline", "accounts", {"payee", "account", "bank", "accounts"}),
+        ("alipay", "public_key", {"public_key", "app_cert", "alipay_cert", "root_cert"}),
+        ("alipay", "root_cert", {"public_key", "app_cert", "alipay_cert", "root_cert"}),
+        ("wechat", "public_key", {"public_key", "public_key_id", "platform_certs"}),
+    ],
+)
+def test_one_that_the_environment_sets_fixes_what_goes_with_it(settings, name, given, together):
+    path, options = gateways.options(environ.Env())[name]
+    by_environment = {argument: value for argument, value in options.items() if argument == "currency"}
+    for value, fixed in (("", set()), ("set", together)):
+        entries = {name: (path, {**dict.fromkeys(options, ""), **by_environment, given: value})}
+        settings.PLUGINS = {**settings.PLUGINS, "gateways": entries}
+        found = {slot.name for slot in merchants.slots(name) if slot.is_fixed}
+        assert found - {"currency", "desktop_product", "days"} == fixed
+
+
+def test_a_kept_account_takes_no_transfers_from_the_environments(owner, settings):
+    path, options = gateways.options(environ.Env())["offline"]
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": {"offline": (path, {**options, **ACCOUNT})}}
+    theirs = json.dumps({"CNY": {**ACCOUNT, "payee": "Somebody else"}})
+    with pytest.raises(Invalid, match="every key is as it was"):
+        merchant_keys.change("offline", {"accounts": theirs}, by=owner)
+    made = merchants.make("offline", {"accounts": theirs})  # as it was kept before the environment had one
+    assert {currency: there.payee for currency, there in made.accounts.items()} == {"CNY": ACCOUNT["payee"]}
 
 
 def test_keys_changed_in_another_process_count_within_seconds(owner, monkeypatch):

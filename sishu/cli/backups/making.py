@@ -23,7 +23,7 @@ from sishu.core import clock
 # Keys are never in a backup; the rest is made anew, or is a backup itself.
 LEFT_OUT_SUFFIXES = (".key", SUFFIX, "-wal", "-shm")
 LEFT_OUT = {"cache.sqlite3", "generation"}
-SQLITE_HEAD = b"SQLite format 3\0"
+DATABASE_SUFFIX, SQLITE_HEAD = ".sqlite3", b"SQLite format 3\0"
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,13 +130,19 @@ def _new_file(target: Path) -> Iterator[BinaryIO]:
             partial.unlink(missing_ok=True)
 
 
+def _may_be_database(path: Path) -> bool:
+    """Whether a file is one that the house writes to. What people upload is bytes, whatever it begins with."""
+    is_upload = path.resolve().is_relative_to(Path(settings.MEDIA_ROOT).resolve())
+    return path.suffix == DATABASE_SUFFIX and not is_upload
+
+
 @contextmanager
 def _steady(path: Path, room: Path) -> Iterator[BinaryIO | None]:
-    """The file, open; a SQLite file as a copy of one moment; None when it was deleted since it was listed."""
+    """The file, open; the house's own SQLite file as a copy of one moment; None when it was deleted since it was listed."""
     copy = room / "copy.sqlite3"
     try:
         with told("read", path), path.open("rb") as file:
-            is_sqlite = file.read(len(SQLITE_HEAD)) == SQLITE_HEAD
+            is_sqlite = _may_be_database(path) and file.read(len(SQLITE_HEAD)) == SQLITE_HEAD
         if is_sqlite:
             databases.copy_sqlite(path, copy)
         file = (copy if is_sqlite else path).open("rb")

@@ -62,7 +62,7 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         if not self.may_see():
             raise PermissionDenied
         if self.needs_reauthentication and not reauthentication.is_recent(request):
-            return reauthentication.ask(request, self.form_class.base_fields)
+            return reauthentication.ask(request, self.get_form().fields)
         return super().dispatch(request, *args, **kwargs)
 
     def get(self, request: HttpRequest, *args: Any, **kwargs: Any) -> HttpResponse:

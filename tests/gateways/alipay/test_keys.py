@@ -52,6 +52,12 @@ def test_certificates_that_do_not_fit_are_named(alipay, certified):
             AlipayGateway(**certified | {option: pem})
 
 
+def test_a_key_beside_certificates_is_refused(alipay, certified):
+    """Otherwise one of the two would be believed that nobody looks at."""
+    with pytest.raises(ImproperlyConfigured, match="key mode and the three certificates are for certificate mode"):
+        AlipayGateway(**certified | {"public_key": public_pem(alipay.keys.alipay_next)})
+
+
 def bare(pem: str) -> str:
     """As Alipay's key tool writes keys: base64 in one line."""
     return re.sub(r"-----[A-Z ]+-----|\s", "", pem)

@@ -8,7 +8,9 @@ from django.conf import settings as site
 from django.test import Client
 from django.urls import reverse
 
+from sishu.commerce import access
 from sishu.commerce.models import Order, OrderLine, Refund
+from sishu.content.paywall import Level
 from tests.factories.accounts import PASSWORD, make_user
 from tests.factories.commerce import buy, make_offer
 
@@ -74,6 +76,22 @@ def test_a_form_that_was_sent_is_neither_carried_out_nor_lost(client, url):
     assert "Nothing was done yet" not in client.get(url).content.decode()
     client.post(url, filled_in("the wrong language"))
     assert Refund.objects.get().reason == "the wrong language"
+
+
+def test_a_part_of_the_money_is_the_same_part_after_the_password(client, order, url):
+    line = OrderLine.objects.get()
+    said = {"reason": "a kindness", f"line_{line.pk}": "1.00", "form_key": "f1"}  # "close" has no tick
+    age(client, site.ACCOUNT_REAUTHENTICATION_TIMEOUT + 1)
+    page = asked_at(client.post(url, said))
+    shown = client.post(page, {"password": PASSWORD}, follow=True).context["form"]
+    back = {bound.name: bound.value() for bound in shown if bound.value() not in ("", False)}
+    assert back == said
+    assert not shown["closes_access"].value()
+    assert "checked" not in str(shown["closes_access"])
+    client.post(url, back)
+    assert Refund.objects.get().amount == 100
+    line.refresh_from_db()
+    assert access.level(order.user, line.offer.page.specific) == Level.PAID
 
 
 def test_a_wrong_password_opens_nothing(client, url):
