@@ -217,6 +217,25 @@ def test_a_creator_takes_their_own_request_back_until_it_is_approved(lan, mei, b
         payouts.reject(second.pk, reason="wrong sum", by=lan)
 
 
+def test_who_gets_the_money_does_not_say_that_it_came_back(mei, bo):
+    keeper = make_payee("keeper", "finance", "creator")
+    earn(keeper, 10_000)
+    payout = ready(keeper, 6_000, mei, bo)
+    for end in (payouts.reject, payouts.fail):
+        with pytest.raises(NotAllowed, match="cannot end it"):
+            end(payout.pk, reason="it did not arrive", by=keeper)
+    pay(payout, mei)
+    for end in (payouts.reject, payouts.fail):
+        with pytest.raises(NotAllowed, match="cannot end it"):
+            end(payout.pk, reason="it came back", by=keeper)
+    assert held(keeper) == (4_000, 0, -6_000)
+    payouts.fail(payout.pk, reason="it came back", by=bo)
+    own = ask(keeper, 6_000, keeper)
+    for _press in range(2):
+        payouts.reject(own.pk, reason="wrong sum", by=keeper)
+    assert held(keeper) == (10_000, 0, 0)
+
+
 @pytest.mark.parametrize("reason", ["", "  "])
 def test_an_end_has_a_reason(lan, mei, bo, reason):
     payout = payouts.request(lan, Money(100, "CNY"), by=mei)
