@@ -100,7 +100,8 @@ def approve(payout_id: int, *, by: User) -> Payout:
 def settle(payout_id: int, *, proof: str, paid_on: date, by: User) -> Payout:
     """The money was transferred at the bank on that day, under the bank's own number.
 
-    Raises NotAllowed, Invalid, WrongStatus, Missing, and AlreadyPaid when it was paid under another number.
+    Raises NotAllowed for the payee, and for who approved what the payee asked for; Invalid, WrongStatus, Missing,
+    and AlreadyPaid when it was paid under another number.
     """
     payout = _lock(payout_id)
     _check_duty(by)
@@ -114,6 +115,14 @@ def settle(payout_id: int, *, proof: str, paid_on: date, by: User) -> Payout:
         )
     if by.pk == payout.payee_id:
         raise NotAllowed(_("Nobody writes down their own payout as paid. It takes another person."))
+    if payout.requested_by_id == payout.payee_id and by.pk == payout.approved_by_id:
+        raise NotAllowed(
+            _(
+                "%(payee)s asked for this payout, and you approved it: somebody else writes it down as paid. "
+                "The owner can give another person the role finance."
+            )
+            % {"payee": payout.payee.name}
+        )
     if not proof:
         raise Invalid(_("Give the bank’s reference of the transfer."))
     if paid_on > localdate(clock.now()):

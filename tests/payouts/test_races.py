@@ -68,7 +68,7 @@ def test_row_52_one_person_in_six_tabs_asks_once(transactional_db):
 def test_two_people_approve_and_pay_at_once(transactional_db):
     lan, mei, bo = make_payee("lan"), make_user("mei", "finance"), make_user("bo", "finance")
     earn(lan, 10_000)
-    payout = ask(lan, 10_000, lan)
+    payout = ask(lan, 10_000, make_user("an", "finance"))
     assert rush(approve, [(payout.pk, mei.pk), (payout.pk, bo.pk)] * 2) == ["approved"] * 4
     assert rush(end, [(payout.pk, mei.pk, True), (payout.pk, bo.pk, True)] * 2) == ["paid"] * 4
     assert money_of(lan) == (0, 0, -10_000)

@@ -249,6 +249,8 @@ def _is_barred(step: str, payout: Payout, person_id: int) -> bool:
     """Whether a person would be refused that step for their own part in the payout, whatever their role."""
     if person_id == payout.payee_id:
         return payout.status != Status.REQUESTED or step == "approve"
+    if step == "settle":
+        return payout.requested_by_id == payout.payee_id and person_id == payout.approved_by_id
     return step == "approve" and person_id == payout.requested_by_id
 
 
