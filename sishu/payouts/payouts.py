@@ -58,7 +58,7 @@ def request(payee: User, amount: Money, *, by: User, book: Book = Book.LIVE) -> 
         raise Invalid(_("Name an amount above zero."))
     check_amount(amount.amount, least=1)
     # First of all: who asks second counts what the first has left.
-    account = payees.lock(payee, book=book)
+    account = payees.lock(payee, by=by, book=book)
     key = f"{payee.pk}:{book}:{amount.currency}"
     if (open_one := Payout.objects.filter(open_key=key).first()) is not None:
         return _same(open_one, amount)
