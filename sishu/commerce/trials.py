@@ -148,10 +148,12 @@ def apply(trial: TrialPurchase, snapshot: Snapshot) -> TrialPurchase:
 
 @transaction.atomic
 def give_back(trial: TrialPurchase, answer: RefundSnapshot) -> TrialPurchase:
-    """Book what the provider says of the money's way back."""
+    """Book what the provider says of the money's way back. An answer about another refund than the last is ignored."""
     trial = TrialPurchase.objects.select_for_update().get(pk=trial.pk)
     if trial.status not in (Status.CAPTURED, Status.REFUSED) or not trial.held:
         return trial
+    if answer.reference != trial.refund_reference:
+        return trial  # about a smaller sum: more was paid while the provider was asked
     if answer.outcome == RefundOutcome.SUCCEEDED:
         held, reference = trial.held.amount, trial.refund_reference
         trial.move_to(Status.RETURNED, returned_amount=trial.captured_amount, returned_at=clock.now())

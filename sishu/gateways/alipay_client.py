@@ -11,7 +11,7 @@ from http.client import HTTPException
 from typing import Any
 from urllib.error import URLError
 from urllib.parse import urlencode, urlsplit
-from urllib.request import urlopen
+from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
@@ -37,6 +37,16 @@ class Refusal(Exception):
     def __init__(self, code: str) -> None:
         super().__init__(code)
         self.code = code
+
+
+class _NoRedirects(HTTPRedirectHandler):
+    """Only the address that was signed is asked; where it leads on to is not."""
+
+    def redirect_request(self, *_args: Any) -> Request | None:
+        return None  # then the answer itself is the error
+
+
+_opener = build_opener(_NoRedirects)
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,16 +91,16 @@ class AlipayClient:
         return self._read(method, answer.content)
 
     def download(self, url: str) -> bytes:
-        """A file that Alipay named in a signed answer. The file itself is not signed."""
-        scheme, host = urlsplit(url)[:2]
-        if scheme == "http" and host != urlsplit(self.url).netloc:
+        """A file that Alipay named in a signed answer. The file itself is not signed. Raises GatewayError, also where it moved."""
+        (scheme, host), (own_scheme, own_host) = urlsplit(url)[:2], urlsplit(self.url)[:2]
+        if scheme == "http" and (own_scheme == "https" or host != own_host):
             # Alipay names its own in the clear; nobody on the way shall write our bills.
-            url, scheme = url.replace("http", "https", 1), "https"
+            url, scheme = f"https{url[len(scheme) :]}", "https"
         if scheme not in ("http", "https") or not host:
             raise GatewayError("Alipay named a bill that lies at no address of the web.")
         try:
             # Not by requests, whose debug log would show the address, and with it the bill for half a minute.
-            with urlopen(url, timeout=self.timeout[1]) as answer:  # noqa: S310
+            with _opener.open(url, timeout=self.timeout[1]) as answer:
                 data: bytes = answer.read(MAX_BILL_BYTES + 1)
         except (URLError, HTTPException, OSError) as error:
             raise GatewayError(f"Alipay did not hand out a bill: {type(error).__name__}.") from None

@@ -124,6 +124,11 @@ class Payout(Stateful, Timestamped):
                 | (~Q(approved_by=F("requested_by")) & ~Q(approved_by=F("payee"))),
                 name="payouts_payout_second_person",
             ),
+            # Who asks for their own money is no second desk.
+            models.CheckConstraint(
+                condition=Q(settled_by__isnull=True) | ~Q(requested_by=F("payee")) | ~Q(settled_by=F("approved_by")),
+                name="payouts_payout_second_desk",
+            ),
             models.CheckConstraint(
                 condition=Q(status__in=["requested", "rejected"])
                 | Q(approved_by__isnull=False, approved_at__isnull=False),

@@ -64,11 +64,14 @@ def change(user: User, method: Method, details: PayeeDetails) -> PayeeAccount:
     return account
 
 
-def lock(payee: User, *, book: Book) -> PayeeAccount:
+def lock(payee: User, *, by: User, book: Book) -> PayeeAccount:
     """The account a payout goes to, its row locked, so that one person's payouts are requested one after another.
 
     Raises NoAccount, and CoolingDown for real money while the account is too new.
     """
+    # People before accounts, as in `change`. The payout's row will point at both people, which locks them too: in one
+    # order, or two who ask for each other would each wait for the other.
+    list(User.objects.select_for_update().filter(pk__in={payee.pk, by.pk}).order_by("pk"))
     account = PayeeAccount.objects.select_for_update().filter(user=payee).first()
     if account is None:
         raise NoAccount(

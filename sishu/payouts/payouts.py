@@ -58,7 +58,7 @@ def request(payee: User, amount: Money, *, by: User, book: Book = Book.LIVE) -> 
         raise Invalid(_("Name an amount above zero."))
     check_amount(amount.amount, least=1)
     # First of all: who asks second counts what the first has left.
-    account = payees.lock(payee, book=book)
+    account = payees.lock(payee, by=by, book=book)
     key = f"{payee.pk}:{book}:{amount.currency}"
     if (open_one := Payout.objects.filter(open_key=key).first()) is not None:
         return _same(open_one, amount)
@@ -100,7 +100,8 @@ def approve(payout_id: int, *, by: User) -> Payout:
 def settle(payout_id: int, *, proof: str, paid_on: date, by: User) -> Payout:
     """The money was transferred at the bank on that day, under the bank's own number.
 
-    Raises NotAllowed, Invalid, WrongStatus, Missing, and AlreadyPaid when it was paid under another number.
+    Raises NotAllowed for the payee, and for who approved what the payee asked for; Invalid, WrongStatus, Missing,
+    and AlreadyPaid when it was paid under another number.
     """
     payout = _lock(payout_id)
     _check_duty(by)
@@ -114,6 +115,14 @@ def settle(payout_id: int, *, proof: str, paid_on: date, by: User) -> Payout:
         )
     if by.pk == payout.payee_id:
         raise NotAllowed(_("Nobody writes down their own payout as paid. It takes another person."))
+    if payout.requested_by_id == payout.payee_id and by.pk == payout.approved_by_id:
+        raise NotAllowed(
+            _(
+                "%(payee)s asked for this payout, and you approved it: somebody else writes it down as paid. "
+                "The owner can give another person the role finance."
+            )
+            % {"payee": payout.payee.name}
+        )
     if not proof:
         raise Invalid(_("Give the bank’s reference of the transfer."))
     if paid_on > localdate(clock.now()):
@@ -130,14 +139,13 @@ def settle(payout_id: int, *, proof: str, paid_on: date, by: User) -> Payout:
 def reject(payout_id: int, *, reason: str, by: User) -> Payout:
     """It is not paid, and the money can be paid out again. Who asked for it, or would get it, may take it back so.
 
-    Raises NotAllowed, Invalid, Missing, and WrongStatus once it was paid.
+    Raises NotAllowed, also for the payee once it was approved; Invalid, Missing, and WrongStatus once it was paid.
     """
     payout = _lock(payout_id)
-    is_own = by.pk in (payout.requested_by_id, payout.payee_id) and payout.status in (
-        Payout.Status.REQUESTED,
-        Payout.Status.REJECTED,
-    )
-    if not is_own:
+    is_early = payout.status in (Payout.Status.REQUESTED, Payout.Status.REJECTED)
+    if not is_early:
+        _check_others_money(payout, by)
+    if not is_early or by.pk not in (payout.requested_by_id, payout.payee_id):
         _check_duty(by)
     return _end(payout, Payout.Status.REJECTED, reason, by)
 
@@ -146,10 +154,11 @@ def reject(payout_id: int, *, reason: str, by: User) -> Payout:
 def fail(payout_id: int, *, reason: str, by: User) -> Payout:
     """The bank could not make it, or sent it back, even after it was written down as paid: available again.
 
-    Raises NotAllowed, Invalid, WrongStatus and Missing.
+    Raises NotAllowed, also for the payee; Invalid, WrongStatus and Missing.
     """
     payout = _lock(payout_id)
     _check_duty(by)
+    _check_others_money(payout, by)
     return _end(payout, Payout.Status.FAILED, reason, by)
 
 
@@ -201,6 +210,16 @@ def _lock(payout_id: int) -> Payout:
 def _check_duty(by: User) -> None:
     if not by.has_perm(roles.APPROVE_PAYOUT):
         raise NotAllowed(_("Payouts are decided by who looks after the money. Ask the owner for the role finance."))
+
+
+def _check_others_money(payout: Payout, by: User) -> None:
+    # The transfer may have been made: who has the money and takes back the record could ask for it once more.
+    if by.pk == payout.payee_id:
+        raise NotAllowed(
+            _(
+                "Once a payout is approved, whoever gets the money cannot end it. Another person looks at the bank first."
+            )
+        )
 
 
 def _available(payee: User, book: Book, currency: str) -> Money:

@@ -148,6 +148,37 @@ def test_places_that_take_no_backup_are_named_and_nothing_is_left(data_dir):
     assert not list(data_dir.glob(".backup-*"))
 
 
+def test_what_a_killed_run_has_left_is_removed_and_nobody_else_reads_the_new_one(data_dir, tmp_path_factory):
+    room = tmp_path_factory.mktemp("kept")
+    left, second_name = room / ".one.partial", room / "second name"
+    left.write_bytes(b"half a backup")
+    left.chmod(0o666)
+    second_name.hardlink_to(left)
+    made = making.make(room / "one", ignore).path
+    assert made.stat().st_mode & 0o777 == 0o600
+    assert second_name.read_bytes() == b"half a backup"
+    assert sorted(path.name for path in room.iterdir()) == ["one", "second name"]
+
+
+@pytest.mark.parametrize("kind", ["link", "dangling link", "folder", "pipe"])
+def test_no_backup_is_written_through_what_others_put_there(data_dir, tmp_path_factory, kind):
+    room = tmp_path_factory.mktemp("kept")
+    victim, trap = room / "victim", room / ".one.partial"
+    if kind == "folder":
+        trap.mkdir()
+    elif kind == "pipe":
+        os.mkfifo(trap)
+    else:
+        trap.symlink_to(victim)
+    if kind == "link":
+        victim.write_bytes(b"tea")
+    with pytest.raises(BackupError, match=r"\.one\.partial: File exists. Remove it"):
+        making.make(room / "one", ignore)
+    assert not (room / "one").exists()
+    assert os.path.lexists(trap)
+    assert victim.read_bytes() == b"tea" if kind == "link" else not victim.exists()
+
+
 # --- While others write ---------------------------------------------------------------------------
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from sishu.accounts import roles
@@ -76,7 +78,7 @@ def test_the_providers_bill_agrees(trial):
 
 def test_the_bill_agrees_between_payment_and_return(trial, monkeypatch):
     bank().pay(trial.reference)
-    pending = RefundSnapshot("r", RefundOutcome.PENDING, trial.money)
+    pending = RefundSnapshot(f"{trial.reference}r1", RefundOutcome.PENDING, trial.money)
     monkeypatch.setattr(SandboxGateway, "refund", lambda self, request: pending)
     assert trials.follow(trial).status == "captured"
     report = reconcile.reconcile("sandbox", clock.now().date())
@@ -86,7 +88,7 @@ def test_the_bill_agrees_between_payment_and_return(trial, monkeypatch):
 
 def test_a_return_that_the_provider_refuses_is_said_and_the_bill_tells_of_one_made_at_its_console(trial, monkeypatch):
     bank().pay(trial.reference)
-    refused = RefundSnapshot("r", RefundOutcome.FAILED, trial.money)
+    refused = RefundSnapshot(f"{trial.reference}r1", RefundOutcome.FAILED, trial.money)
     monkeypatch.setattr(SandboxGateway, "refund", lambda self, request: refused)
     assert trials.follow(trial).status == "refused"
     assert held(trial) == 1
@@ -99,6 +101,19 @@ def test_paid_twice_all_of_it_goes_back(trial):
     bank().pay(trial.reference, times=2)
     assert trials.follow(trial).returned_amount == 2
     assert bank().totals() == {"CNY": 0}
+
+
+@pytest.mark.parametrize("outcome", [RefundOutcome.SUCCEEDED, RefundOutcome.FAILED])
+def test_an_answer_about_the_first_payment_does_not_give_back_the_second(trial, outcome):
+    bank().pay(trial.reference, times=2)
+    seen = merchants.gateway("sandbox").query(trial.reference)
+    trials.apply(trial, replace(seen, captured=trial.money))
+    stale = RefundSnapshot(read(trial).refund_reference, outcome, trial.money)
+    trials.apply(trial, seen)
+    assert trials.give_back(trial, stale).status == "captured"
+    assert (held(trial), read(trial).returned_amount) == (2, 0)
+    assert trials.follow(read(trial)).returned_amount == 2
+    assert (in_sandbox(PSP), held(trial)) == (0, 0)
 
 
 def test_one_that_nobody_pays_ends_and_money_after_that_goes_back(trial, set_clock):

@@ -139,6 +139,21 @@ def test_who_asks_and_who_gets_it_cannot_approve(lan, mei, bo):
         pay(own, keeper)
 
 
+def test_what_a_creator_asked_for_is_not_approved_and_paid_at_one_desk(lan, mei, bo):
+    payout = ready(lan, 6_000, lan, bo)
+    with pytest.raises(NotAllowed, match="somebody else writes it down as paid"):
+        pay(payout, bo)
+    assert held(lan) == (4_000, 6_000, 0)
+    now = clock.now()
+    paid = {"status": "paid", "proof": "x", "paid_on": now.date(), "settled_at": now, "open_key": None}
+    with pytest.raises(IntegrityError), transaction.atomic():
+        Payout.objects.filter(pk=payout.pk).update(settled_by=bo, **paid)
+    for _press in range(2):
+        pay(payout, mei)
+    pay(ready(lan, 4_000, mei, bo), bo, proof="ICBC 0043")
+    assert held(lan) == (0, 0, -10_000)
+
+
 @pytest.mark.parametrize("role", ["creator", "reviewer", "support", "member"])
 def test_other_roles_decide_nothing_and_ask_for_nobody_else(lan, mei, bo, role):
     other = make_user("other", role)
@@ -215,6 +230,25 @@ def test_a_creator_takes_their_own_request_back_until_it_is_approved(lan, mei, b
     second = ready(lan, 6_000, lan, bo)
     with pytest.raises(NotAllowed):
         payouts.reject(second.pk, reason="wrong sum", by=lan)
+
+
+def test_who_gets_the_money_does_not_say_that_it_came_back(mei, bo):
+    keeper = make_payee("keeper", "finance", "creator")
+    earn(keeper, 10_000)
+    payout = ready(keeper, 6_000, mei, bo)
+    for end in (payouts.reject, payouts.fail):
+        with pytest.raises(NotAllowed, match="cannot end it"):
+            end(payout.pk, reason="it did not arrive", by=keeper)
+    pay(payout, mei)
+    for end in (payouts.reject, payouts.fail):
+        with pytest.raises(NotAllowed, match="cannot end it"):
+            end(payout.pk, reason="it came back", by=keeper)
+    assert held(keeper) == (4_000, 0, -6_000)
+    payouts.fail(payout.pk, reason="it came back", by=bo)
+    own = ask(keeper, 6_000, keeper)
+    for _press in range(2):
+        payouts.reject(own.pk, reason="wrong sum", by=keeper)
+    assert held(keeper) == (10_000, 0, 0)
 
 
 @pytest.mark.parametrize("reason", ["", "  "])

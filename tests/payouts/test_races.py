@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 
 from sishu.accounts.models import User
 from sishu.core.money import Money
@@ -40,6 +44,10 @@ def name_account(user_id: int, number: int) -> str:
     return payees.change(User.objects.get(pk=user_id), Method.BANK, details).tail
 
 
+def call(task: Callable[..., str], *arguments: int) -> str:
+    return task(*arguments)
+
+
 def money_of(user: User) -> tuple[int, int, int]:
     codes = (chart.creator_available(user.pk), chart.payout_in_transit(user.pk), chart.BANK)
     available, transit, bank = (balance(code, book=Book.LIVE) for code in codes)
@@ -68,7 +76,7 @@ def test_row_52_one_person_in_six_tabs_asks_once(transactional_db):
 def test_two_people_approve_and_pay_at_once(transactional_db):
     lan, mei, bo = make_payee("lan"), make_user("mei", "finance"), make_user("bo", "finance")
     earn(lan, 10_000)
-    payout = ask(lan, 10_000, lan)
+    payout = ask(lan, 10_000, make_user("an", "finance"))
     assert rush(approve, [(payout.pk, mei.pk), (payout.pk, bo.pk)] * 2) == ["approved"] * 4
     assert rush(end, [(payout.pk, mei.pk, True), (payout.pk, bo.pk, True)] * 2) == ["paid"] * 4
     assert money_of(lan) == (0, 0, -10_000)
@@ -93,3 +101,29 @@ def test_a_first_account_named_in_four_tabs_is_one(transactional_db):
     assert account.version == 4
     assert payees.read(account).account.endswith(account.tail[-4:])
     assert DETAILS.account != payees.read(account).account
+
+
+def test_an_account_changed_while_money_is_asked_for_holds_nobody_up(transactional_db):
+    lan, bo = make_payee("lan", "creator", "finance"), make_payee("bo", "creator", "finance")
+    for person in (lan, bo):
+        earn(person, 10_000)
+    people = ((lan, bo), (bo, lan))
+    tasks = [(request, payee.pk, 10_000, by.pk) for payee, by in people] * 2
+    tasks += [(name_account, payee.pk, number) for payee, _by in people for number in range(4)]
+    answers = rush(call, tasks)
+    asked = dict(Payout.objects.values_list("reference", "tail"))
+    tails = {PayeeAccount.objects.get(user=person).tail for person in (lan, bo)}
+    assert tails <= set(answers)
+    # Who asked after a change was told to wait; nobody was told of a deadlock.
+    others = [answer for answer in answers if not answer.startswith(("CoolingDown", "····")) and answer not in asked]
+    assert others == [], answers
+
+
+@pytest.mark.skipif(connection.vendor == "sqlite", reason="SQLite locks the whole file")
+def test_people_are_locked_before_their_accounts(transactional_db):
+    lan, mei = make_payee("lan"), make_user("mei", "finance")
+    earn(lan, 10_000)
+    with CaptureQueriesContext(connection) as asked:
+        request(lan.pk, 10_000, mei.pk)
+    locked = [query["sql"].split(" FROM ")[1].split()[0] for query in asked if query["sql"].endswith("FOR UPDATE")]
+    assert [table.strip('"`') for table in locked[:2]] == [User._meta.db_table, PayeeAccount._meta.db_table]

@@ -13,6 +13,7 @@ WAYS_OUT = {
     errno.EACCES: "Give this user the folder, or name another place.",
     errno.EPERM: "Give this user the folder, or name another place.",
     errno.ENOENT: "Check the name.",
+    errno.EEXIST: "Remove it, or name another place.",
 }
 
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import os
+import stat
 import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
@@ -116,7 +117,9 @@ def _new_file(target: Path) -> Iterator[BinaryIO]:
     """A file that has its name only once all of it is on the disk."""
     partial = target.with_name(f".{target.name}.partial")
     with told("write", target):
-        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
+        _clear(partial)
+        # Never through what somebody else put there: a link would lead the backup, or its rights, elsewhere.
+        handle = os.open(partial, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW, 0o600)
         try:
             with os.fdopen(handle, "wb") as file:
                 yield file
@@ -134,6 +137,13 @@ def _may_be_database(path: Path) -> bool:
     """Whether a file is one that the house writes to. What people upload is bytes, whatever it begins with."""
     is_upload = path.resolve().is_relative_to(Path(settings.MEDIA_ROOT).resolve())
     return path.suffix == DATABASE_SUFFIX and not is_upload
+
+
+def _clear(partial: Path) -> None:
+    """Remove what a run that was killed has left. What is no plain file stays, and is refused when it is opened."""
+    with suppress(FileNotFoundError):
+        if stat.S_ISREG(partial.lstat().st_mode):
+            partial.unlink()
 
 
 @contextmanager

@@ -71,7 +71,7 @@ class PayoutDetail(DetailView):
         return [
             HeaderButton(label, url=reverse(f"payouts:{name}", args=(self.object.pk,)), icon_name=icon)
             for name, label, icon in STEPS.get(self.object.status, ())
-            if name != "approve" or self.request.user.pk not in (self.object.requested_by_id, self.object.payee_id)
+            if not _is_barred(name, self.object, self.request.user.pk)
         ]
 
     def get_facts(self) -> Facts:
@@ -243,6 +243,15 @@ class PayoutViewSet(ReadOnlyViewSet):
             *super().get_urlpatterns(),
             *(path(f"{name}/<int:pk>/", view.as_view(), name=name) for name, view in steps.items()),
         ]
+
+
+def _is_barred(step: str, payout: Payout, person_id: int) -> bool:
+    """Whether a person would be refused that step for their own part in the payout, whatever their role."""
+    if person_id == payout.payee_id:
+        return payout.status != Status.REQUESTED or step == "approve"
+    if step == "settle":
+        return payout.requested_by_id == payout.payee_id and person_id == payout.approved_by_id
+    return step == "approve" and person_id == payout.requested_by_id
 
 
 def facts_of(payout: Payout) -> Facts:

@@ -4,7 +4,11 @@ from __future__ import annotations
 
 import io
 import zipfile
+from dataclasses import replace
 from datetime import UTC, date, timedelta
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from threading import Thread
+from urllib.request import OpenerDirector
 
 import pytest
 
@@ -148,18 +152,49 @@ def test_a_parcel_without_one_file_of_details_is_refused(names):
         unpacked(stream.getvalue())
 
 
-@pytest.mark.parametrize(("address", "asked"), [
-    ("http://dwbillcenter.alipay.com/x?token=1", "https://dwbillcenter.alipay.com/x?token=1"),
-    ("https://dwbillcenter.alipay.com/x", "https://dwbillcenter.alipay.com/x"), ("file:///etc/passwd", None), ("", None),
+LIVE = "https://openapi.alipay.com/gateway.do"
+
+
+@pytest.mark.parametrize(("own", "address", "asked"), [
+    (None, "http://dwbillcenter.alipay.com/x?token=1", "https://dwbillcenter.alipay.com/x?token=1"),
+    (LIVE, "http://dwbillcenter.alipay.com/x?token=1", "https://dwbillcenter.alipay.com/x?token=1"),
+    (LIVE, "http://openapi.alipay.com/x", "https://openapi.alipay.com/x"),
+    (LIVE, "HTTP://openapi.alipay.com/x", "https://openapi.alipay.com/x"),
+    (LIVE, "https://dwbillcenter.alipay.com/x", "https://dwbillcenter.alipay.com/x"),
+    (None, "file:///etc/passwd", None), (LIVE, "", None),
 ])  # fmt: skip
-def test_a_bill_is_fetched_over_tls_and_from_the_web_only(gateway, monkeypatch, address, asked):
+def test_a_bill_is_fetched_over_tls_and_from_the_web_only(gateway, monkeypatch, own, address, asked):
     opened = []
 
-    def urlopen(url: str, timeout: float) -> None:
+    def refuse(opener: OpenerDirector, url: str, timeout: float) -> None:
         opened.append(url)
         raise OSError
 
-    monkeypatch.setattr("sishu.gateways.alipay_client.urlopen", urlopen)
+    monkeypatch.setattr(OpenerDirector, "open", refuse)
     with pytest.raises(GatewayError):
-        gateway.client.download(address)
+        replace(gateway.client, url=own or gateway.client.url).download(address)
     assert opened == ([asked] if asked else [])
+
+
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_bill_that_lies_elsewhere_is_not_followed(gateway, status):
+    asked = []
+
+    class Elsewhere(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            asked.append(self.path)
+            self.send_response(status if self.path == "/bill" else 200)
+            self.send_header("Location", "/elsewhere")
+            self.send_header("Content-Length", "0")
+            self.end_headers()
+
+        def log_message(self, *_args: object) -> None:
+            pass
+
+    with ThreadingHTTPServer(("127.0.0.1", 0), Elsewhere) as server:
+        Thread(target=server.serve_forever, daemon=True).start()
+        home = f"http://127.0.0.1:{server.server_port}"
+        with pytest.raises(GatewayError, match="did not hand out a bill"):
+            replace(gateway.client, url=f"{home}/gateway.do").download(f"{home}/bill")
+        server.shutdown()
+    assert asked == ["/bill"]

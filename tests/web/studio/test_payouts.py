@@ -85,6 +85,25 @@ def test_two_people_take_a_payout_all_the_way(client, mei, bo, lan):
         assert shown in page_of(client, "payouts:inspect", payout.pk)
 
 
+def test_who_gets_the_money_is_offered_only_to_take_their_request_back(client, bo, mei):
+    keeper = make_payee("keeper", "finance", "creator")
+    earn(keeper, 100)
+    client.force_login(keeper)
+    payout = ask(keeper, 100, mei)
+
+    def offered() -> list[str]:
+        page = page_of(client, "payouts:inspect", payout.pk)
+        steps = ("approve", "settle", "reject", "fail")
+        return [step for step in steps if reverse(f"payouts:{step}", args=[payout.pk]) in page]
+
+    assert offered() == ["reject"]
+    payouts.approve(payout.pk, by=bo)
+    assert offered() == []
+    told = press(client, "payouts:fail", payout.pk, reason="it did not arrive").content.decode()
+    assert "cannot end it" in told
+    assert Payout.objects.get().status == "approved"
+
+
 def test_an_account_is_seen_in_full_only_when_it_is_to_be_paid(client, mei, bo, lan):
     payout = ask(lan, 100, mei)
     names = ("payouts:index", "payouts:inspect", "payouts:approve", "payouts:settle", "payouts:reject")
