@@ -108,10 +108,15 @@ def _is_same(one: Refund, money: Money, wanted: Mapping[int, int]) -> bool:
 
 
 def _retry(given_up: Refund, by: User | None) -> Refund:
-    """Ask once more under the reference by which the provider knows it; whoever had to agree has agreed."""
+    """Ask once more under the reference by which the provider knows it; above the limit, with a second person."""
     if not unwinding.reserve(given_up):
         raise NothingToRefund(_("Refund %(reference)s holds nothing any more.") % {"reference": given_up.reference})
-    key = unwinding.open_key(given_up.payment, given_up.part)
+    payment, key = given_up.payment, unwinding.open_key(given_up.payment, given_up.part)
+    is_agreed = by is None or given_up.approved_by_id is not None
+    if not is_agreed and needs_second_person(_alone(payment) + given_up.money):
+        given_up.move_to(Refund.Status.PROPOSED, open_key=key, requested_by=by)
+        cases.open(ref=given_up.ref, kind="refund_proposed", code="refund_proposed", data=payment.told(given_up.money))
+        return given_up
     given_up.move_to(Refund.Status.REQUESTED, open_key=key, next_try_at=clock.now() + RETRY_AFTER[0])
     return given_up
 

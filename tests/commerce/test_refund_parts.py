@@ -144,6 +144,17 @@ def test_many_parts_are_one_sum_to_the_limit(settings, sold, finance):
     assert bank().totals()["CNY"] == 690
 
 
+def test_one_that_failed_counts_to_the_limit_when_it_is_tried_again(settings, sold, finance):
+    settings.REFUND_APPROVAL_ABOVE = {"CNY": 500}
+    line = {the_line().pk: 300}
+    failed = refunds.request(sold.pk, Refund.Part.SALE, by=finance, lines=line)
+    told(sold, failed, RefundOutcome.FAILED)
+    refunds.refund(sold.pk, Refund.Part.SALE, by=finance, lines={the_line().pk: 301}, form_key="another")
+    again = refunds.refund(sold.pk, Refund.Part.SALE, by=finance, lines=line, form_key="again")
+    assert (again.pk, again.status) == (failed.pk, Refund.Status.PROPOSED)
+    assert bank().totals()["CNY"] == 689
+
+
 def test_the_buyer_is_no_second_person(settings, sold, finance):
     settings.REFUND_APPROVAL_ABOVE = {"CNY": 500}
     one = refunds.refund(sold.pk, Refund.Part.SALE, by=finance)

@@ -40,7 +40,7 @@ class Refund(Stateful, Timestamped):
         Status.REQUESTED: frozenset({Status.PROCESSING, Status.SUCCEEDED, Status.FAILED}),
         Status.PROCESSING: frozenset({Status.SUCCEEDED, Status.FAILED}),
         # Tried again under the same reference.
-        Status.FAILED: frozenset({Status.REQUESTED, Status.SUCCEEDED}),
+        Status.FAILED: frozenset({Status.PROPOSED, Status.REQUESTED, Status.SUCCEEDED}),
     }
     # While it is one of these, its money is spoken for and no other refund of the part is begun.
     OPEN: ClassVar = (Status.PROPOSED, Status.REQUESTED, Status.PROCESSING)
