@@ -1,0 +1,10 @@
+"""The names of columns, once: of files read, of tables printed and of frames handed to other libraries."""
+
+USER = "user_id"
+ITEM = "item_id"
+WEIGHT = "weight"
+RATING = "rating"
+DATETIME = "datetime"
+RANK = "rank"
+SCORE = "score"
+PROPENSITY = "propensity"

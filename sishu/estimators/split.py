@@ -1,0 +1,104 @@
+"""Which rows a model may learn from, and which it is then asked about.
+
+Every split keeps the ids of the whole: positions in `train` and `test` mean the same, and the full catalogue is ranked.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sishu.estimators.errors import InvalidInput
+from sishu.estimators.interactions import Interactions
+
+
+@dataclass(frozen=True, eq=False)
+class Split:
+    """`train` and `test` have the same ids. `candidates`: positions of the only items that are ranked; None is all."""
+
+    train: Interactions
+    test: Interactions
+    candidates: NDArray[np.int64] | None = None
+
+
+def holdout(interactions: Interactions, share: float = 0.2, at_least: int = 5, seed: int = 42) -> Split:
+    """A random share of each user's rows is asked about: max(1, floor(share n)) of n.
+
+    Users with fewer than `at_least` rows stay whole in train. Random rows say how well taste is learnt; they say
+    nothing about time, since the future is in train.
+    """
+    _share(share)
+    order = np.lexsort((np.random.default_rng(seed).random(len(interactions)), interactions.users))
+    counts = np.diff(interactions.starts)
+    asked = np.where(counts >= at_least, np.maximum(1, np.floor(share * counts)), 0)
+    rank = np.arange(len(interactions)) - interactions.starts[interactions.users]  # users are sorted, so is `order`
+    is_test = np.zeros(len(interactions), bool)
+    is_test[order] = rank < asked[interactions.users]
+    return _parted(interactions, is_test)
+
+
+def leave_last(interactions: Interactions, at_least: int = 3) -> Split:
+    """Each user's last row is asked about. Users with fewer than `at_least` rows stay whole in train."""
+    _timed(interactions)
+    ends, counts = interactions.starts[1:], np.diff(interactions.starts)
+    is_test = np.zeros(len(interactions), bool)
+    is_test[ends[counts >= at_least] - 1] = True
+    return _parted(interactions, is_test)
+
+
+def by_time(interactions: Interactions, share: float = 0.2) -> Split:
+    """The last `share` of all rows by the clock is asked about: what a site lives through.
+
+    Of those, pairs that train holds are left out: what a reader has already is not recommended.
+    """
+    _share(share)
+    times = _timed(interactions)
+    moment = np.sort(times)[int(len(times) * (1 - share))]
+    is_test = times >= moment
+    if is_test.all():
+        raise InvalidInput("All rows are of one moment: they cannot be parted by time.")
+    split = _parted(interactions, is_test)
+    pairs = (each.users * len(each.item_ids) + each.items for each in (split.train, split.test))
+    before, after = pairs
+    return Split(split.train, split.test.take(~np.isin(after, before)))
+
+
+def cold_items(interactions: Interactions, share: float = 0.2, seed: int = 42) -> Split:
+    """A random share of the items has no row in train, and only those are ranked: what is known of them must do."""
+    _share(share)
+    count = len(interactions.item_ids)
+    cold = np.random.default_rng(seed).permutation(count)[: max(1, int(share * count))]
+    split = _parted(interactions, np.isin(interactions.items, cold))
+    return Split(split.train, split.test, np.sort(cold))
+
+
+def folds(interactions: Interactions, count: int = 5, seed: int = 42) -> Iterator[Split]:
+    """Every row is asked about once: row r in fold `permutation[r] % count`."""
+    if not 2 <= count <= len(interactions):
+        raise InvalidInput(f"{len(interactions)} rows cannot be parted into {count} folds.")
+    fold = np.random.default_rng(seed).permutation(len(interactions)) % count
+    for number in range(count):
+        yield _parted(interactions, fold == number)
+
+
+def _parted(interactions: Interactions, is_test: NDArray[Any]) -> Split:
+    if not is_test.any():
+        raise InvalidInput(
+            "No user has enough rows: nothing is left to ask about. Give more data, or another protocol."
+        )
+    return Split(interactions.take(~is_test), interactions.take(is_test))
+
+
+def _share(share: float) -> None:
+    if not 0 < share < 1:
+        raise InvalidInput(f"The share asked about is {share}: it lies between 0 and 1.")
+
+
+def _timed(interactions: Interactions) -> NDArray[np.int64]:
+    if interactions.times is None:
+        raise InvalidInput("These interactions have no times, and this protocol goes by time: name the time column.")
+    return interactions.times

@@ -1,0 +1,10 @@
+"""Every model that the conformance suite asks the same questions."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from sishu.estimators.base import ItemModel
+
+# Top-N models and rating models, by name; each call gives a new one, not fitted.
+MEMBERS: dict[str, Callable[[], ItemModel]] = {}

@@ -1,0 +1,34 @@
+"""Small made-up worlds with a known taste in them, the same every time."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from sishu.estimators.interactions import Interactions
+
+
+def circles(users: int = 60, items: int = 40, groups: int = 4, events: int = 12, seed: int = 7) -> Interactions:
+    """Each user belongs to a group and mostly takes the group's items, one a day; a tenth of what they take is chance."""
+    rng = np.random.default_rng(seed)
+    rows: list[tuple[str, str, int]] = []
+    for user in range(users):
+        own = np.arange(user % groups, items, groups)
+        taken = rng.choice(own, size=min(events, len(own)), replace=False)
+        strays = rng.random(len(taken)) < 0.1
+        taken = np.where(strays, rng.integers(0, items, len(taken)), taken)
+        rows += [(f"u{user}", f"第 {item} 课", day * 86_400) for day, item in enumerate(dict.fromkeys(taken.tolist()))]
+    names, works, times = zip(*rows, strict=True)
+    return Interactions.of(names, works, times=np.array(times))
+
+
+def ratings(users: int = 80, items: int = 50, share: float = 0.4, factors: int = 3, seed: int = 7) -> Interactions:
+    """Stars from 1 to 5: a mean, a leaning of each user and item, a few hidden tastes, and noise of half a star."""
+    rng = np.random.default_rng(seed)
+    taste, kind = rng.normal(size=(users, factors)), rng.normal(size=(items, factors))
+    stars = 3.4 + rng.normal(0, 0.5, users)[:, None] + rng.normal(0, 0.5, items)[None, :] + 0.4 * taste @ kind.T
+    stars = np.clip(np.round(stars + rng.normal(0, 0.5, stars.shape)), 1, 5)
+    given = np.argwhere(rng.random(stars.shape) < share)
+    return Interactions.of(
+        [f"u{user}" for user, _ in given], [f"i{item}" for _, item in given],
+        [stars[user, item] for user, item in given], np.arange(len(given)) * 3_600,
+    )  # fmt: skip
