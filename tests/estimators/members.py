@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sishu.estimators.base import ItemModel
+from sishu.estimators.bias import Bias
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
-MEMBERS: dict[str, Callable[[], ItemModel]] = {}
+MEMBERS: dict[str, Callable[[], ItemModel]] = {
+    "bias": Bias,
+}
