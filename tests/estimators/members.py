@@ -6,10 +6,12 @@ from collections.abc import Callable
 
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.content import Content
 from sishu.estimators.rules import Rules
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
 MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "bias": Bias,
+    "content": Content,
     "rules": Rules,
 }
