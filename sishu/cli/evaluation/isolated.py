@@ -15,9 +15,7 @@ from typing import Any, TypeVar
 from sishu.estimators.errors import InvalidInput, OverBudget
 
 # One thread each: seconds of the processor compare, and a server's cores are for its readers.
-ONE_THREAD = {
-    f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
-}
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")}
 T = TypeVar("T")
 KILOBYTES = 1024 if sys.platform != "darwin" else 1  # ru_maxrss counts kilobytes on Linux, bytes on macOS
 
@@ -33,7 +31,7 @@ class Outcome:
 
 def run(function: Callable[..., Any], *args: Any) -> Outcome:
     """Call `function` of a module that can be imported, elsewhere. Ctrl-C ends that process too."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 this Python, this module
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)},
