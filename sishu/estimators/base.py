@@ -150,6 +150,7 @@ class ItemModel(Saved, ABC):
 
     is_additive: ClassVar[bool] = False  # the score is the sum of what `explain` names
     needs_history: ClassVar[bool] = True  # nothing to say to somebody who did nothing yet
+    zero_says_nothing: ClassVar[bool] = False  # an item whose score is 0 is not recommended
 
     user_ids_: Ids
     item_ids_: Ids
@@ -184,6 +185,8 @@ class ItemModel(Saved, ABC):
             return []
         scores = np.array(self._scores(past))
         scores[past.items] = -np.inf
+        if self.zero_says_nothing:
+            scores[scores == 0] = -np.inf
         return self.best(scores, k, exclude)
 
     def similar(self, item_id: str, k: int = 10) -> list[Scored]:

@@ -6,8 +6,10 @@ from collections.abc import Callable
 
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.rules import Rules
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
 MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "bias": Bias,
+    "rules": Rules,
 }
