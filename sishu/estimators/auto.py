@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from typing import Any
 
 import numpy as np
@@ -52,12 +53,12 @@ class Auto(ItemModel):
         if self.protocol not in PROTOCOLS:
             raise InvalidInput(f"protocol is {self.protocol!r}; known: {', '.join(PROTOCOLS)}.")
         kinds = {name: kind for name, kind in TOP_N.items() if kind.suits(interactions, items, self.protocol)}
+        found: dict[str, Found] = {}
+        refused: dict[str, str] = {}
         began = time.process_time()
-        try:
+        # Where there is too little to part no choice can be made, and none is pretended.
+        with suppress(InvalidInput):
             inner = PROTOCOLS[self.protocol](_some(interactions, self.seed), self.seed + 1)
-        except InvalidInput:
-            found, refused = {}, {}  # too little to part: no choice can be made, and none is pretended
-        else:
             found, refused = self._search(kinds, inner, items)
         model = self._model(kinds, found)
         searched = time.process_time() - began

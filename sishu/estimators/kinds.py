@@ -9,8 +9,11 @@ from itertools import product
 from typing import Any
 
 from sishu.estimators.base import ItemModel
+from sishu.estimators.bias import Bias
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.ratings import RatingModel
+from sishu.estimators.rules import Rules
 from sishu.estimators.search import Found, best_of
 from sishu.estimators.split import Split
 
@@ -50,3 +53,19 @@ class Kind:
     def best(self, split: Split, items: Items | None, seconds: float, memory_limit: int) -> Found:
         """The best of the candidates on this split; see `search.best_of`."""
         return best_of(lambda **params: self.made(params, memory_limit), self.candidates, split, items, seconds)
+
+
+@dataclass(frozen=True)
+class RatingKind:
+    """A class of rating models, and the candidates to choose among by RMSE."""
+
+    make: type[RatingModel]
+    candidates: tuple[Params, ...] = ({},)
+
+
+TOP_N: dict[str, Kind] = {
+    "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), protocols=("leave-last", "time"), needs_times=True),
+}
+RATINGS: dict[str, RatingKind] = {
+    "bias": RatingKind(Bias),
+}

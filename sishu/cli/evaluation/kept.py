@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-
-import numpy as np
+from typing import Any
 
 from sishu.estimators import archive
 from sishu.estimators.interactions import Ids, Interactions
@@ -22,10 +21,8 @@ def write(folder: Path, rows: Interactions, items: Items | None) -> None:
 
 
 def read(folder: Path) -> tuple[Interactions, Items | None]:
-    _, state = archive.read(folder / ROWS, "Interactions")
-    rows = Interactions(
-        **{name: np.asarray(value) if isinstance(value, np.ndarray) else value for name, value in state.items()}
-    )
+    state: dict[str, Any] = archive.read(folder / ROWS, "Interactions")[1]
+    rows = Interactions(**state)
     if not (folder / ITEMS).exists():
         return rows, None
     _, state = archive.read(folder / ITEMS, "Items")

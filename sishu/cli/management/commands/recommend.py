@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -48,7 +49,7 @@ class Command(BaseCommand):
         evaluate.add_argument("--json", action="store_true", help="print JSON")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        progress = Progress(self.stderr._out)
+        progress = Progress(sys.stderr)
         try:
             rows, items = self._read(options, progress)
             names = _models(options, rows, items)
