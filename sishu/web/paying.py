@@ -107,6 +107,7 @@ def facts_of(order: Order, gateway_name: str, instruction: Instruction) -> dict[
         "order": order,
         "line": order.lines.first(),
         "kind": KINDS[type(instruction)],
+        "gateway_name": gateway_name,
         "gateway_label": gateway_words.label_of(gateway_name),
         "instruction": instruction,
         "time_left": time_left(order),
