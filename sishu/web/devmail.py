@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,7 +25,7 @@ class Letter:
 
     to: str
     subject: str
-    date: str
+    date: datetime | None
     text: str
 
 
@@ -46,7 +47,9 @@ def letters(file: Path) -> list[Letter]:
 def _letter(raw: bytes) -> Letter:
     message = message_from_bytes(raw.strip(), _class=EmailMessage, policy=policy.default)
     body = message.get_body(("plain",))
-    return Letter(str(message["To"]), str(message["Subject"]), str(message["Date"]), body.get_content() if body else "")
+    return Letter(
+        str(message["To"]), str(message["Subject"]), message["Date"].datetime, body.get_content() if body else ""
+    )
 
 
 urlpatterns = [path("dev/mail", mails, name="dev_mail")]

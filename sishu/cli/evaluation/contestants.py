@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sishu.estimators.base import ItemModel
-from sishu.estimators.interactions import Interactions
-from sishu.estimators.items import Items
 from sishu.estimators.ranking import Ranked, rank
-from sishu.estimators.ratings import RatingModel
 from sishu.estimators.split import Split
 
 
@@ -25,6 +21,7 @@ class Ranker(Protocol):
     def recommend(self, user: int, k: int) -> None:
         """One list as a request would ask for it: only its time counts."""
 
+    @property
     def about(self) -> str:
         """What it chose by itself and why; empty where it chose nothing."""
 
@@ -48,5 +45,6 @@ class OurRanker:
     def recommend(self, user: int, k: int) -> None:
         self.model.recommend(self.model.user_ids_[user], k)
 
+    @property
     def about(self) -> str:
         return str(getattr(self.model, "reason_", ""))

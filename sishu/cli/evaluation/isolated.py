@@ -10,14 +10,13 @@ import sys
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any, TypeVar
 
 from sishu.estimators.errors import InvalidInput, OverBudget
 
 # One thread each: seconds of the processor compare, and a server's cores are for its readers.
-ONE_THREAD = {
-    f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")
-}
+ONE_THREAD = {f"{name}_NUM_THREADS": "1" for name in ("OMP", "OPENBLAS", "MKL", "NUMEXPR", "VECLIB_MAXIMUM", "NUMBA")}
 T = TypeVar("T")
 KILOBYTES = 1024 if sys.platform != "darwin" else 1  # ru_maxrss counts kilobytes on Linux, bytes on macOS
 
@@ -33,7 +32,7 @@ class Outcome:
 
 def run(function: Callable[..., Any], *args: Any) -> Outcome:
     """Call `function` of a module that can be imported, elsewhere. Ctrl-C ends that process too."""
-    process = subprocess.Popen(
+    process = subprocess.Popen(  # noqa: S603 this Python, this module
         [sys.executable, "-m", __name__],
         stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
         env={**os.environ, **ONE_THREAD, "PYTHONPATH": os.pathsep.join(sys.path)},
@@ -69,9 +68,18 @@ def main() -> None:
         refusal = str(error)
     except MemoryError:
         refusal = "ran out of memory"
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTES
     with answers:
-        pickle.dump((value, refusal, peak), answers)
+        pickle.dump((value, refusal, _peak()), answers)
+
+
+def _peak() -> int:
+    """The most memory this process held, in bytes."""
+    try:
+        status = Path("/proc/self/status").read_text()
+    except FileNotFoundError:
+        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * KILOBYTES
+    # On Linux the other figure begins with the parent's, from which this process was forked.
+    return int(status.partition("VmHWM:")[2].split()[0]) * 1024
 
 
 if __name__ == "__main__":
