@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
 from sishu.estimators.content import Content
 from sishu.estimators.rules import Rules
+from sishu.estimators.sequence import SASRec
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
 MEMBERS: dict[str, Callable[[], ItemModel]] = {
@@ -15,3 +17,5 @@ MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "content": Content,
     "rules": Rules,
 }
+if find_spec("torch"):  # the extra `deep`
+    MEMBERS["sequence"] = lambda: SASRec(length=6, factors=8, epochs=2)
