@@ -14,7 +14,7 @@ from sishu.core.money import Money
 from sishu.gateways.base import RefundOutcome, RefundSnapshot
 from sishu.ledger import chart, journal
 from sishu.ledger.journal import Move
-from sishu.ledger.models import Book, Journal
+from sishu.ledger.models import Book, Journal, Transfer
 from sishu.ledger.selectors import balance
 from sishu.moderation import cases
 from sishu.outbox import publisher
@@ -52,7 +52,7 @@ def settle(order: Order, payment: Payment, refund: Refund) -> None:
         set_apart(order, payment, RefundSnapshot(refund.reference, RefundOutcome.SUCCEEDED, refund.money))
         return
     refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None, open_key=None)
-    account = chart.provider(payment.gateway)
+    account = _left(payment, refund)
     if before == Refund.Status.PROCESSING:
         transit = Move(chart.refund_in_transit(payment.reference), account, refund.amount, "refund")
         _post(payment, refund, f"refund_paid:{refund.reference}", "refund_paid", [transit])
@@ -82,9 +82,11 @@ def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
     """Money went back at the provider, not from here. The caller holds the locks.
 
     Exactly what bought nothing gives that back; otherwise, when nothing else is held, it is of the sale. Whatever fits
-    neither leaves the provider's account for one of its own, and a person must say what it was for.
+    neither leaves the provider's account for one of its own, until it fits when it is heard of again, or a person says
+    what it was for.
     """
-    refund = _matching(order, payment, snapshot)
+    is_judged = is_apart(snapshot.reference) and cases.find_open(ref=payment.ref, kind="foreign_refund") is None
+    refund = None if is_judged else _matching(order, payment, snapshot)
     if refund is None:
         set_apart(order, payment, snapshot)
         return
@@ -96,15 +98,26 @@ def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
 
 def set_apart(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
     """Book money that went back for what is not known, once, and open a case."""
-    key = f"foreign_refund:{snapshot.reference}"
-    if Journal.objects.filter(key=key).exists():
+    if is_apart(snapshot.reference):
         return
     journal.post(
-        key=key, kind="foreign_refund", ref=order.ref, book=Book(payment.book), currency=snapshot.refunded.currency,
+        key=_apart_key(snapshot.reference), kind="foreign_refund", ref=order.ref, book=Book(payment.book), currency=snapshot.refunded.currency,
         moves=splits.of_foreign_refund(payment.gateway, payment.reference, snapshot.refunded.amount),
     )  # fmt: skip
     data = {**payment.told(snapshot.refunded), "refund": snapshot.reference}
     cases.open(ref=payment.ref, kind="foreign_refund", code="foreign_refund", data=data)
+
+
+def apart(gateway_name: str, currency: str) -> dict[str, int]:
+    """Provider's number → minor units of all refunds that were booked before it was known what for."""
+    moves = Transfer.objects.filter(journal__kind="foreign_refund", credit__code=chart.provider(gateway_name))
+    rows = moves.filter(currency=currency).values_list("journal__key", "amount")
+    return {key.removeprefix(_apart_key("")): amount for key, amount in rows}
+
+
+def is_apart(reference: str) -> bool:
+    """Whether a refund was booked before it was known what for."""
+    return Journal.objects.filter(key=_apart_key(reference)).exists()
 
 
 def held_unapplied(payment: Payment) -> Money:
@@ -161,6 +174,15 @@ def reopen_access(order: Order, refund: Refund) -> None:
     closing = others.filter(refund__status__in=[*Refund.OPEN, Refund.Status.SUCCEEDED], refund__closes_access=True)
     stay_closed = set(closing.values_list("line_id", flat=True))
     fulfil.restore(order, [line for line in fulfil.sold_lines(order) if line.id in touched - stay_closed])
+
+
+def _left(payment: Payment, refund: Refund) -> str:
+    """The account that a refund's money leaves: the provider's, unless it left that one when it was set apart."""
+    return chart.suspense(payment.reference) if is_apart(refund.reference) else chart.provider(payment.gateway)
+
+
+def _apart_key(reference: str) -> str:
+    return f"foreign_refund:{reference}"
 
 
 def _touched(order: Order, refund: Refund) -> list[fulfil.SoldLine]:

@@ -230,7 +230,7 @@ class PaymentGateway(Protocol):
     """An adapter to one provider. All calls may raise GatewayError; none is made inside a database transaction.
 
     `reference` is ours, `provider_reference` what `start` or a snapshot called the payment, if it did. `zone` is the clock
-    by which the provider's days end. `time_to_pay` is how long an order waits at least when it is paid this way; None
+    by which the provider's days end. `time_to_pay` is how long after its order a payment may come by this way; None
     where the order's own time is enough.
     """
 

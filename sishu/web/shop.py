@@ -22,7 +22,12 @@ from wagtail.models import Page
 
 from sishu.accounts.models import User
 from sishu.commerce import orders, payments, refunds, selectors, ways_to_pay
+<<<<<<< HEAD
+from sishu.commerce.models import Offer, Order, Payment
+from sishu.core import clock
+=======
 from sishu.commerce.models import Offer, Order, Payment, Refund
+>>>>>>> look
 from sishu.core.errors import Invalid, Missing, NotSignedIn
 from sishu.core.ids import parse_id
 from sishu.web import answers, context, listings, paths, payers, paying
@@ -82,8 +87,9 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
     way = choice.chosen
     try:
         order = orders.place(
-            buyer(request), way.offer.pk, language=get_language(), return_path=return_path, title=way.title
-        )
+            buyer(request), way.offer.pk, language=get_language(), return_path=return_path, title=way.title,
+            gateway=str(gateway or ""),
+        )  # fmt: skip
     except orders.AlreadyOwned as error:
         if answers.wants_json(request):
             return answers.message(request, _("Payment successful."), detail=str(error))
@@ -135,7 +141,14 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
         return HttpResponse(status=204, headers={"HX-Redirect": f"{back}?{asked}" if asked else back})
     if "pay" not in request.GET:
         return render(request, "shop/waiting.html", state)
+<<<<<<< HEAD
+    # A code to scan ends with the order's own time, also when the order waits longer for a transfer.
+    if not state["waits"] or order.expires_at <= clock.now():
+        return HttpResponse(status=204, headers={"HX-Redirect": reverse("payment_return", args=[number])})
+    return render(request, "shop/deadline.html", state | paying.deadline_of(order.expires_at))
+=======
     return render(request, "shop/deadline.html", state | {"time_left": paying.time_left(order)})
+>>>>>>> look
 
 
 @never_cache
@@ -271,6 +284,21 @@ def is_payable(order: Order) -> bool:
     return order.status == Order.Status.AWAITING_PAYMENT
 
 
+<<<<<<< HEAD
+def state_of(order: Order) -> dict[str, Any]:
+    """What the waiting page says: confirming, or how it ended without a sale."""
+    newest = order.payments.first()
+    arrived = newest is not None and newest.status == Payment.Status.CAPTURED
+    failed = newest is not None and newest.status == Payment.Status.FAILED
+    waits = is_payable(order) and not failed and not arrived
+    is_open = orders.is_open(order)
+    # Once the order's own time is over a transfer may still be on its way, whatever was tried after it.
+    begun = order.payments.all()[:1] if is_open and order.expires_at > clock.now() else order.payments.all()
+    transfer = next((payment for payment in begun if paying.is_patient(payment.gateway)), None)
+    return {
+        "order": order, "line": order.lines.first(), "waits": waits, "failed": failed, "arrived": arrived,
+        "transfer": transfer, "is_open": is_open,
+=======
 def find_attempt(request: HttpRequest, order: Order) -> Payment | None:
     """The payment that this page is about: by the way that `gateway` names, where they tried several; or the newest."""
     return order.payments.filter(gateway=request.GET.get("gateway", "")).first() or order.payments.first()
@@ -290,6 +318,7 @@ def state_of(order: Order, attempt: Payment | None) -> dict[str, Any]:
         "waits": is_payable(order) and not failed and not captured, "arrived": held is not None,
         "is_past": is_sold or (captured is not None and held is None),
         "is_transfer": any(paying.is_patient(payment.gateway) for payment in begun),
+>>>>>>> look
     }  # fmt: skip
 
 

@@ -5,6 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from sishu.estimators.base import ItemModel
+from sishu.estimators.bias import Bias
+from sishu.estimators.rules import Rules
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
-MEMBERS: dict[str, Callable[[], ItemModel]] = {}
+MEMBERS: dict[str, Callable[[], ItemModel]] = {
+    "bias": Bias,
+    "rules": Rules,
+}

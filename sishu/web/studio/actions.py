@@ -61,6 +61,11 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         self.object = get_object_or_404(self.model, pk=kwargs["pk"])
         if not self.may_see():
             raise PermissionDenied
+        try:
+            self.check()
+        except DomainError as error:
+            messages.error(request, str(error))
+            return redirect(self.get_success_url())
         if self.needs_reauthentication and not reauthentication.is_recent(request):
             return reauthentication.ask(request, self.get_form().fields)
         return super().dispatch(request, *args, **kwargs)
@@ -76,6 +81,9 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         """Whether this person may look at the row at all."""
         policy = policy_registry.get(self.object)
         return bool(policy.user_has_permission_for_instance(self.request.user, VIEW, self.object))
+
+    def check(self) -> None:
+        """DomainError for who may do this to other rows, but not to this one. The page is not even shown to them."""
 
     @property
     def person(self) -> User:
