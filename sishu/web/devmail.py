@@ -53,9 +53,7 @@ def _moment(message: EmailMessage) -> datetime | None:
 def _letter(raw: bytes) -> Letter:
     message = message_from_bytes(raw.strip(), _class=EmailMessage, policy=policy.default)
     body = message.get_body(("plain",))
-    return Letter(
-        str(message["To"]), str(message["Subject"]), _moment(message), body.get_content() if body else ""
-    )
+    return Letter(str(message["To"]), str(message["Subject"]), _moment(message), body.get_content() if body else "")
 
 
 urlpatterns = [path("dev/mail", mails, name="dev_mail")]
