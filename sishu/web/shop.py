@@ -132,8 +132,8 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
         return HttpResponse(status=204, headers={"HX-Redirect": iri_to_uri(continued(order))})
     state = state_of(order, find_attempt(request, order))
     # A code to scan ends with the order's own time, also when the order waits longer for a transfer.
-    is_over = not state["waits"] or order.expires_at <= clock.now()
-    if state["is_past"] or ("pay" in request.GET and is_over):
+    is_over = "pay" in request.GET and (not state["waits"] or order.expires_at <= clock.now())
+    if state["is_past"] or is_over:
         asked = urlencode({"gateway": request.GET["gateway"]}) if "gateway" in request.GET else ""
         back = reverse("payment_return", args=[number])
         return HttpResponse(status=204, headers={"HX-Redirect": f"{back}?{asked}" if asked else back})
@@ -288,12 +288,13 @@ def state_of(order: Order, attempt: Payment | None) -> dict[str, Any]:
     failed = attempt is not None and attempt.status == Payment.Status.FAILED
     is_open = orders.is_open(order)
     # Once the order's own time is over a transfer may still be on its way, whatever was tried after it.
-    begun = order.payments.all() if not is_open or order.expires_at <= clock.now() else [attempt] if attempt else []
+    begun = [attempt] if attempt and is_open and order.expires_at > clock.now() else order.payments.all()
+    transfer = next((payment for payment in begun if paying.is_patient(payment.gateway)), None)
     return {
         "order": order, "line": order.lines.first(), "attempt": attempt, "is_open": is_open, "failed": failed,
         "waits": is_payable(order) and not failed and not captured, "arrived": held is not None,
         "is_past": is_sold or (captured is not None and held is None),
-        "transfer": next((payment for payment in begun if paying.is_patient(payment.gateway)), None),
+        "transfer": transfer,
     }  # fmt: skip
 
 
