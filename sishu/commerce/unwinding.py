@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from sishu.commerce import fulfil, splits
 from sishu.commerce.facts import OrderRefunded
@@ -17,6 +18,7 @@ from sishu.ledger.journal import Move
 from sishu.ledger.models import Book, Journal, Transfer
 from sishu.ledger.selectors import balance
 from sishu.moderation import cases
+from sishu.moderation.models import Decision
 from sishu.outbox import publisher
 
 
@@ -33,8 +35,14 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
             continue  # not ours, and nothing has moved yet
         elif snapshot.outcome == RefundOutcome.PENDING and refund.status == Refund.Status.REQUESTED:
             accept(order, payment, refund)
-        elif snapshot.outcome == RefundOutcome.FAILED and refund.is_open:
+        elif snapshot.outcome == RefundOutcome.FAILED and _is_under_way(refund, snapshot):
             fail(order, payment, refund)
+
+
+def _is_under_way(refund: Refund, snapshot: RefundSnapshot) -> bool:
+    """Whether the provider speaks of what it was asked for, and not of what it gave up before that."""
+    is_of_now = snapshot.attempt is None or snapshot.attempt >= refund.failure_count
+    return is_of_now and refund.status in (Refund.Status.REQUESTED, Refund.Status.PROCESSING)
 
 
 def accept(order: Order, payment: Payment, refund: Refund) -> None:
@@ -47,11 +55,13 @@ def accept(order: Order, payment: Payment, refund: Refund) -> None:
 def settle(order: Order, payment: Payment, refund: Refund) -> None:
     """What must be true together once money went back: books, access, and the fact that tells. The caller holds the locks."""
     before = refund.status
-    if before == Refund.Status.FAILED and not reserve(refund):
+    if before in (Refund.Status.FAILED, Refund.Status.REJECTED) and not reserve(refund):
         # It had been given up, and its money was given back by another: a person must look.
         set_apart(order, payment, RefundSnapshot(refund.reference, RefundOutcome.SUCCEEDED, refund.money))
         return
     refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None, open_key=None)
+    if (proposal := cases.find_open(ref=refund.ref, kind="refund_proposed")) is not None:
+        cases.decide(proposal, Decision.Outcome.SETTLED, reason=_("The provider gave it back after all."))
     account = _left(payment, refund)
     if before == Refund.Status.PROCESSING:
         transit = Move(chart.refund_in_transit(payment.reference), account, refund.amount, "refund")
@@ -65,7 +75,7 @@ def settle(order: Order, payment: Payment, refund: Refund) -> None:
 def fail(order: Order, payment: Payment, refund: Refund) -> None:
     """The provider gave it up: everything is as before, and a person is asked."""
     before = refund.status
-    refund.move_to(Refund.Status.FAILED, next_try_at=None, open_key=None)
+    refund.move_to(Refund.Status.FAILED, next_try_at=None, open_key=None, failure_count=refund.failure_count + 1)
     release(refund)
     if before == Refund.Status.PROCESSING:
         taken = (
