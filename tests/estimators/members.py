@@ -6,10 +6,15 @@ from collections.abc import Callable
 
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.ease import Ease
+from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
 MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "bias": Bias,
+    "ease": Ease,
+    "ease, pruned": lambda: Ease(l2=20.0, top_k=6),
+    "rp3beta": RP3Beta,
     "rules": Rules,
 }
