@@ -54,6 +54,12 @@ class Past:
         """1 x items; the weights of an item that was met again added up."""
         return stack([self], item_count)
 
+    def faded(self, tau: float) -> Past:
+        """The same, the event n before the newest by exp(−n / tau) of its weight, and by 0 once nobody would see it."""
+        left = np.exp(-np.arange(len(self.items))[::-1] / tau)
+        left[left < np.finfo(np.float32).eps] = 0
+        return Past(self.items, (self.weights * left).astype(np.float32), self.times)
+
 
 class Recommender(Protocol):
     """What every model here can be asked; `tests/estimators/test_conformance.py` holds all of them to it."""

@@ -9,6 +9,7 @@ from sishu.estimators.bias import Bias
 from sishu.estimators.ease import Ease
 from sishu.estimators.popular import Popular
 from sishu.estimators.rp3beta import RP3Beta
+from sishu.estimators.content import Content
 from sishu.estimators.rules import Rules
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
@@ -19,5 +20,6 @@ MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "popular": lambda: Popular(half_life=30.0, segment_field="tags"),
     "popular, by mean": lambda: Popular(measure="mean"),
     "rp3beta": RP3Beta,
+    "content": Content,
     "rules": Rules,
 }
