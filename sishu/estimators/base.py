@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -91,7 +91,12 @@ class Recommender(Protocol):
 
 
 class Saved:
-    """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back."""
+    """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back.
+
+    A learnt value may be a model itself, of a kind that `parts` names.
+    """
+
+    parts: ClassVar[tuple[type[Saved], ...]] = ()
 
     def params(self) -> dict[str, Any]:
         """The keyword arguments that make this model anew."""
@@ -101,14 +106,36 @@ class Saved:
         return {name: value for name, value in vars(self).items() if name.endswith("_") and not name.startswith("_")}
 
     def save(self, path: Path) -> None:
-        archive.write(path, type(self).__name__, self.params(), self.state())
+        archive.write(path, type(self).__name__, self.params(), self._spread())
 
     @classmethod
     def load(cls, path: Path) -> Self:
-        params, state = archive.read(path, cls.__name__)
-        model = cls(**params)
-        for name, value in state.items():
-            setattr(model, name, value)
+        return cls._gathered(*archive.read(path, cls.__name__))
+
+    def _spread(self) -> dict[str, Any]:
+        """The state with that of inner models in it: `prior_/clicks_` is of the model at `prior_`, `prior_/` its kind."""
+        spread: dict[str, Any] = {}
+        for name, value in self.state().items():
+            if isinstance(value, Saved):
+                spread[f"{name}/"] = {"kind": type(value).__name__, "params": value.params()}
+                spread |= {f"{name}/{own}": each for own, each in value._spread().items()}
+            else:
+                spread[name] = value
+        return spread
+
+    @classmethod
+    def _gathered(cls, params: Mapping[str, Any], spread: Mapping[str, Any]) -> Self:
+        model, inner = cls(**params), dict[str, dict[str, Any]]()
+        for name, value in spread.items():
+            whole, is_inner, own = name.partition("/")
+            if is_inner:
+                inner.setdefault(whole, {})[own] = value
+            else:
+                setattr(model, name, value)
+        for name, own_state in inner.items():
+            about = own_state.pop("")
+            kind = next(part for part in cls.parts if part.__name__ == about["kind"])
+            setattr(model, name, kind._gathered(about["params"], own_state))
         return model
 
 
