@@ -93,23 +93,62 @@ class Recommender(Protocol):
 class Saved:
     """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back.
 
+<<<<<<< HEAD
     A learnt value may be a model itself, of a kind that `parts` names.
     """
 
     parts: ClassVar[tuple[type[Saved], ...]] = ()
+=======
+    A state may hold other models, by name: they go into the same file.
+    """
+
+    kinds: ClassVar[dict[str, type[Saved]]] = {}  # what a file may name, so that it need not name code
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        Saved.kinds[cls.__name__] = cls
+>>>>>>> main
 
     def params(self) -> dict[str, Any]:
         """The keyword arguments that make this model anew."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def state(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name.endswith("_") and not name.startswith("_")}
+        """What was learnt, by attribute; of a model inside, by `attribute/name/its attribute`."""
+        flat: dict[str, Any] = {}
+        for attribute, value in vars(self).items():
+            if not attribute.endswith("_") or attribute.startswith("_"):
+                continue
+            if isinstance(value, dict) and value and all(isinstance(model, Saved) for model in value.values()):
+                for name, model in value.items():
+                    flat[f"{attribute}/{name}/"] = {"kind": type(model).__name__, "params": model.params()}
+                    flat |= {f"{attribute}/{name}/{inner}": part for inner, part in model.state().items()}
+            else:
+                flat[attribute] = value
+        return flat
+
+    def restore(self, state: Mapping[str, Any]) -> Self:
+        """Take on what `state` gave."""
+        inside: dict[tuple[str, str], dict[str, Any]] = {}
+        for path, value in state.items():
+            attribute, _, rest = path.partition("/")
+            name, _, inner = rest.partition("/")
+            if name:
+                inside.setdefault((attribute, name), {})[inner] = value
+            else:
+                setattr(self, attribute, value)
+        for (attribute, name), parts in inside.items():
+            made = parts.pop("")
+            models = vars(self).setdefault(attribute, {})
+            models[name] = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+        return self
 
     def save(self, path: Path) -> None:
         archive.write(path, type(self).__name__, self.params(), self._spread())
 
     @classmethod
     def load(cls, path: Path) -> Self:
+<<<<<<< HEAD
         return cls._gathered(*archive.read(path, cls.__name__))
 
     def _spread(self) -> dict[str, Any]:
@@ -137,6 +176,10 @@ class Saved:
             kind = next(part for part in cls.parts if part.__name__ == about["kind"])
             setattr(model, name, kind._gathered(about["params"], own_state))
         return model
+=======
+        params, state = archive.read(path, cls.__name__)
+        return cls(**params).restore(state)
+>>>>>>> main
 
 
 class ItemModel(Saved, ABC):
@@ -144,6 +187,7 @@ class ItemModel(Saved, ABC):
 
     is_additive: ClassVar[bool] = False  # the score is the sum of what `explain` names
     needs_history: ClassVar[bool] = True  # nothing to say to somebody who did nothing yet
+    zero_says_nothing: ClassVar[bool] = False  # an item whose score is 0 is not recommended
 
     user_ids_: Ids
     item_ids_: Ids
@@ -178,6 +222,8 @@ class ItemModel(Saved, ABC):
             return []
         scores = np.array(self._scores(past))
         scores[past.items] = -np.inf
+        if self.zero_says_nothing:
+            scores[scores == 0] = -np.inf
         return self.best(scores, k, exclude)
 
     def similar(self, item_id: str, k: int = 10) -> list[Scored]:
@@ -208,6 +254,13 @@ class ItemModel(Saved, ABC):
         rows = slice(self.starts_[user], self.starts_[user + 1])
         times = None if self.past_times_ is None else self.past_times_[rows]
         return Past(self.past_items_[rows].astype(np.int64), self.past_weights_[rows], times)
+
+    def inside(self) -> Self:
+        """The same for use inside another model, which keeps who did what: once is enough."""
+        self.user_ids_, self.starts_ = Ids(()), np.zeros(1, np.int64)
+        self.past_items_, self.past_weights_ = np.empty(0, np.int32), np.empty(0, np.float32)
+        self.past_times_ = None
+        return self
 
     def best(self, scores: Scores, k: int, exclude: Collection[str] = ()) -> list[Scored]:
         """The k highest of `scores`, which it changes. Where two are equal the one that stands first is."""
@@ -253,6 +306,12 @@ def stack(pasts: Sequence[Past], item_count: int) -> sparse.csr_matrix:
     rows = sparse.csr_matrix((weights, items, starts), shape=(len(pasts), item_count))
     rows.sum_duplicates()
     return rows
+
+
+def recent(past: Past, tau: float) -> Past:
+    """The same history, each weight times exp(−n / tau) where n things were done since."""
+    since = np.arange(len(past.items) - 1, -1, -1, dtype=np.float32)
+    return Past(past.items, past.weights * np.exp(-since / np.float32(tau)), past.times)
 
 
 def require(name: str, value: float, *, at_least: float | None = None, above: float | None = None) -> None:

@@ -9,9 +9,9 @@ from sishu.estimators.clicks import ClickLog
 from sishu.estimators.ctr import ClickThroughRate
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.ftrl import Ftrl
-from sishu.estimators.linear import Linear
 from sishu.estimators.logistic import Logistic
 from sishu.estimators.rates import SmoothedRate
+from sishu.estimators.ridge import Ridge
 from tests.estimators.worlds import shown
 
 TERMS = ("ad", "city", "price", "ad:city", "rate(ad)")
@@ -20,7 +20,7 @@ MEMBERS = {
     "rate": lambda: SmoothedRate("ad"),
     "logistic": lambda: Logistic(TERMS, bits=8),
     "ftrl": lambda: Ftrl(TERMS, bits=8),
-    "linear": lambda: Linear(TERMS, bits=8),
+    "ridge": lambda: Ridge(TERMS, bits=8),
     "ctr": lambda: ClickThroughRate(TERMS, bits=8),
     "ctr with places": lambda: ClickThroughRate(TERMS, bits=8, learner="ftrl"),
 }

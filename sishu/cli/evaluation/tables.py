@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import zlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import islice
@@ -123,12 +123,11 @@ class Table:
 
     def _reader(self, file: IO[str]) -> Any:
         delimiter = self.delimiter or self._delimiter_of_first_line()
-        lines: Iterable[str] = file
-        if len(delimiter) > 1:
-            lines, delimiter = (line.replace(delimiter, "\t") for line in file), "\t"
         if delimiter in ",;":
-            return csv.reader(lines, delimiter=delimiter)
-        return csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE)  # a title may begin with a quotation mark
+            return csv.reader(file, delimiter=delimiter)
+        lines = (line.replace("::", "\t") for line in file) if delimiter == "::" else file
+        # A title may begin with a quotation mark.
+        return csv.reader(lines, delimiter="\t" if delimiter == "::" else delimiter, quoting=csv.QUOTE_NONE)
 
     def _delimiter_of_first_line(self) -> str:
         with self._open() as file:
