@@ -24,6 +24,7 @@ from sishu.estimators.interactions import History, Ids, Interactions
 from sishu.estimators.items import Items
 
 Scores = NDArray[np.float32]
+ONLY = "only"  # the name in a file of a model that has none
 
 
 @dataclass(frozen=True)
@@ -93,13 +94,7 @@ class Recommender(Protocol):
 class Saved:
     """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back.
 
-<<<<<<< HEAD
-    A learnt value may be a model itself, of a kind that `parts` names.
-    """
-
-    parts: ClassVar[tuple[type[Saved], ...]] = ()
-=======
-    A state may hold other models, by name: they go into the same file.
+    A state may hold other models, one or several by name: they go into the same file.
     """
 
     kinds: ClassVar[dict[str, type[Saved]]] = {}  # what a file may name, so that it need not name code
@@ -107,7 +102,6 @@ class Saved:
     def __init_subclass__(cls) -> None:
         super().__init_subclass__()
         Saved.kinds[cls.__name__] = cls
->>>>>>> main
 
     def params(self) -> dict[str, Any]:
         """The keyword arguments that make this model anew."""
@@ -119,8 +113,9 @@ class Saved:
         for attribute, value in vars(self).items():
             if not attribute.endswith("_") or attribute.startswith("_"):
                 continue
-            if isinstance(value, dict) and value and all(isinstance(model, Saved) for model in value.values()):
-                for name, model in value.items():
+            named = {ONLY: value} if isinstance(value, Saved) else value
+            if isinstance(named, dict) and named and all(isinstance(model, Saved) for model in named.values()):
+                for name, model in named.items():
                     flat[f"{attribute}/{name}/"] = {"kind": type(model).__name__, "params": model.params()}
                     flat |= {f"{attribute}/{name}/{inner}": part for inner, part in model.state().items()}
             else:
@@ -139,47 +134,20 @@ class Saved:
                 setattr(self, attribute, value)
         for (attribute, name), parts in inside.items():
             made = parts.pop("")
-            models = vars(self).setdefault(attribute, {})
-            models[name] = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+            model = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+            if name == ONLY:
+                setattr(self, attribute, model)
+            else:
+                vars(self).setdefault(attribute, {})[name] = model
         return self
 
     def save(self, path: Path) -> None:
-        archive.write(path, type(self).__name__, self.params(), self._spread())
+        archive.write(path, type(self).__name__, self.params(), self.state())
 
     @classmethod
     def load(cls, path: Path) -> Self:
-<<<<<<< HEAD
-        return cls._gathered(*archive.read(path, cls.__name__))
-
-    def _spread(self) -> dict[str, Any]:
-        """The state with that of inner models in it: `prior_/clicks_` is of the model at `prior_`, `prior_/` its kind."""
-        spread: dict[str, Any] = {}
-        for name, value in self.state().items():
-            if isinstance(value, Saved):
-                spread[f"{name}/"] = {"kind": type(value).__name__, "params": value.params()}
-                spread |= {f"{name}/{own}": each for own, each in value._spread().items()}
-            else:
-                spread[name] = value
-        return spread
-
-    @classmethod
-    def _gathered(cls, params: Mapping[str, Any], spread: Mapping[str, Any]) -> Self:
-        model, inner = cls(**params), dict[str, dict[str, Any]]()
-        for name, value in spread.items():
-            whole, is_inner, own = name.partition("/")
-            if is_inner:
-                inner.setdefault(whole, {})[own] = value
-            else:
-                setattr(model, name, value)
-        for name, own_state in inner.items():
-            about = own_state.pop("")
-            kind = next(part for part in cls.parts if part.__name__ == about["kind"])
-            setattr(model, name, kind._gathered(about["params"], own_state))
-        return model
-=======
         params, state = archive.read(path, cls.__name__)
         return cls(**params).restore(state)
->>>>>>> main
 
 
 class ItemModel(Saved, ABC):

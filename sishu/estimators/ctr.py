@@ -16,7 +16,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Any, ClassVar, Self, TypeVar
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,6 +35,8 @@ from sishu.estimators.terms import Term
 
 Model = TypeVar("Model", bound=ClickModel)
 
+Member = SmoothedRate | Logistic | Ftrl
+
 LEARNERS = ("auto", "logistic", "ftrl")
 ALPHAS = (0.01, 0.03, 0.1, 0.3)
 # What is tried learns the rows before each of these shares of the log, and is asked about those up to the next.
@@ -51,13 +53,9 @@ class ClickThroughRate(Saved):
     the place that is seen best.
     """
 
-    parts: ClassVar[tuple[type[Saved], ...]] = (SmoothedRate, Ftrl, Logistic, Calibration, Blend, Examination)
-
     examination_: Examination
     constant_: SmoothedRate
-    rate_: SmoothedRate
-    logistic_: Logistic | None
-    ftrl_: Ftrl | None
+    members_: dict[str, Member]  # after the constant: those that the place of a row is taken out of
     blend_: Blend
     calibration_: Calibration
 
@@ -85,25 +83,21 @@ class ClickThroughRate(Saved):
         clicked = np.concatenate([trial.later.outcomes for trial in trials])
 
         keys = self._keys(log)
-        self.constant_ = SmoothedRate(seed=self.seed)
-        self.rate_, _ = _best([SmoothedRate(key, seed=self.seed) for key in keys], trials, clicked)
-        fair = [trial.examined(self.rate_.key) for trial in trials]
-        said, tried = [_held_out(self.constant_, trials), _held_out(self.rate_, fair)], [1, len(keys)]
-        self.logistic_, self.ftrl_ = None, None
-        if self.learner == "logistic" or (self.learner == "auto" and log.count <= LARGE):
-            self.logistic_ = Logistic(**self._schema())
-            said, tried = [*said, _held_out(self.logistic_, fair)], [*tried, 1]
-        if self.learner != "logistic":
-            models = [Ftrl(alpha=alpha, **self._schema()) for alpha in ALPHAS]
-            self.ftrl_, chances = _best(models, fair, clicked)
-            said, tried = [*said, chances], [*tried, len(models)]
+        rate, _ = _best([SmoothedRate(key, seed=self.seed) for key in keys], trials, clicked)
+        fair = [trial.examined(rate.key) for trial in trials]
+        self.constant_, self.members_ = SmoothedRate(seed=self.seed), {}
+        said, tried = [_held_out(self.constant_, trials)], [1]
+        for name, models in {"rate": [rate], **self._regressions(log.count)}.items():
+            self.members_[name], chances = _best(models, fair, clicked)
+            said.append(chances)
+            tried.append(len(keys) if name == "rate" else len(models))
         self.blend_ = Blend().fit(said, clicked, tried)
         self.calibration_ = self._calibrated(self.blend_(said), clicked)
 
         # What was chosen stays; what was learnt in the trials is learnt again, from all rows.
-        self.examination_ = Examination(self.rate_.key, seed=self.seed).fit(log)
+        self.examination_ = Examination(rate.key, seed=self.seed).fit(log)
         self.constant_.fit(log)
-        for model in self._learners():
+        for model in self.members_.values():
             model.fit(self.examination_.weighted(log))
         return self
 
@@ -112,28 +106,22 @@ class ClickThroughRate(Saved):
         if not hasattr(self, "calibration_"):
             return self.fit(log)
         self.constant_.partial_fit(log)
-        for model in self._learners():
+        for model in self.members_.values():
             model.partial_fit(self.examination_.weighted(log))
         return self
 
     def predict_proba(self, log: ClickLog) -> Probabilities:
-        seen = self.examination_.seen(log)
-        members = [model.predict_proba(log) * seen for model in self._learners()]
-        return self.calibration_(self.blend_([self.constant_.predict_proba(log), *members]))
+        weights, seen = self.weights, self.examination_.seen(log)
+        said = weights["constant"] * self.constant_.predict_proba(log)
+        for name, model in self.members_.items():
+            if weights[name]:
+                said += weights[name] * seen * model.predict_proba(log)
+        return self.calibration_(said)
 
     @property
     def weights(self) -> dict[str, float]:
         """How far each member is believed, by its name."""
-        names = [
-            "constant",
-            f"rate({self.rate_.key})",
-            *(type(model).__name__.lower() for model in self._learners()[1:]),
-        ]
-        return dict(zip(names, self.blend_.weights_.tolist(), strict=True))
-
-    def _learners(self) -> list[SmoothedRate | Logistic | Ftrl]:
-        """The members after the constant: those that the place of a row is taken out of."""
-        return [model for model in (self.rate_, self.logistic_, self.ftrl_) if model is not None]
+        return dict(zip(("constant", *self.members_), self.blend_.weights_.tolist(), strict=True))
 
     def _keys(self, log: ClickLog) -> list[str]:
         """Whose rate may be taken: every column of names, and every cross of such in the schema."""
@@ -141,8 +129,17 @@ class ClickThroughRate(Saved):
         named = [":".join(term.columns) for term in crosses if set(term.columns) <= set(log.categories)]
         return [self.key] if self.key else list(dict.fromkeys([*log.categories, *named])) or [""]
 
-    def _schema(self) -> dict[str, Any]:
-        return {"terms": self.terms, "bits": self.bits, "memory_limit": self.memory_limit, "seed": self.seed}
+    def _regressions(self, rows: int) -> dict[str, Sequence[Member]]:
+        """What is tried, by name, each with the learning rates it is tried with."""
+        common: dict[str, Any] = {
+            "terms": self.terms, "bits": self.bits, "memory_limit": self.memory_limit, "seed": self.seed,
+        }  # fmt: skip
+        tried: dict[str, Sequence[Member]] = {}
+        if self.learner == "logistic" or (self.learner == "auto" and rows <= LARGE):
+            tried["logistic"] = [Logistic(**common)]
+        if self.learner != "logistic":
+            tried["ftrl"] = [Ftrl(alpha=alpha, **common) for alpha in ALPHAS]
+        return tried
 
     def _calibrated(self, chances: Probabilities, clicked: NDArray[np.float64]) -> Calibration:
         """Fitted on every other row, and kept if it says the rest better."""

@@ -13,7 +13,7 @@ that counts the row's own click a model learns nothing but that click.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,8 +32,6 @@ LONGEST = 30  # bits
 
 class Features(Saved):
     """Learns what a log's numbers and rates are like, and makes matrices of it and of later ones."""
-
-    parts: ClassVar[tuple[type[Saved], ...]] = (Counts,)
 
     numbers_: list[str]  # columns that were numbers when this was fitted
     means_: Floats

@@ -23,7 +23,7 @@ of the log-loss and β/α + λ2 is what holds a weight that was never met (Lapla
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,8 +47,6 @@ class Ftrl(Saved):
     `terms`: the schema (`terms.py`), empty for every column and its rates. `alpha`, `beta`, `l1`, `l2`: α, β, λ1, λ2.
     `offset`: o, or None for the log-odds of the log that is fitted. `epochs`: how often `fit` goes through it.
     """
-
-    parts: ClassVar[tuple[type[Saved], ...]] = (Features,)
 
     features_: Features
     offset_: float

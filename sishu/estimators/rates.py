@@ -12,7 +12,7 @@ the impressions, smooths too little.
 
 from __future__ import annotations
 
-from typing import Any, ClassVar, Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,8 +68,6 @@ class SmoothedRate(Saved):
 
     Without a key every row gets the rate of all, (clicks + ½) / (rows + 1): the constant that others must beat.
     """
-
-    parts: ClassVar[tuple[type[Saved], ...]] = (Counts,)
 
     mean_: float
     strength_: float

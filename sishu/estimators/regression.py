@@ -36,7 +36,6 @@ class Regression(Saved, ABC):
     `PENALTIES` that says the later rows of the log best.
     """
 
-    parts: ClassVar[tuple[type[Saved], ...]] = (Features,)
     PENALTIES: ClassVar[Sequence[float]]  # the strongest first
 
     features_: Features
