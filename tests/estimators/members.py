@@ -7,6 +7,7 @@ from collections.abc import Callable
 from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.content import Content
 from sishu.estimators.ease import Ease
 from sishu.estimators.popular import Popular
 from sishu.estimators.rp3beta import RP3Beta
@@ -22,5 +23,6 @@ MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "popular": lambda: Popular(half_life=30.0, segment_field="tags"),
     "popular, by mean": lambda: Popular(measure="mean"),
     "rp3beta": RP3Beta,
+    "content": Content,
     "rules": Rules,
 }
