@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
+from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
 from sishu.estimators.content import Content
@@ -14,6 +15,8 @@ from sishu.estimators.rules import Rules
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
 MEMBERS: dict[str, Callable[[], ItemModel]] = {
+    "als": ALS,
+    "als, by frequency": lambda: ALS(factors=8, frequency=1.0),
     "bias": Bias,
     "ease": Ease,
     "ease, pruned": lambda: Ease(l2=20.0, top_k=6),
