@@ -10,8 +10,11 @@ from typing import Any
 
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.blend import Blend
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.knn import ItemKNN, UserKNN
+from sishu.estimators.mf import MF
 from sishu.estimators.ratings import RatingModel
 from sishu.estimators.rules import Rules
 from sishu.estimators.search import Found, best_of
@@ -68,4 +71,8 @@ TOP_N: dict[str, Kind] = {
 }
 RATINGS: dict[str, RatingKind] = {
     "bias": RatingKind(Bias),
+    "user-knn": RatingKind(UserKNN, grid(shrinkage=(5.0, 20.0), k=(300, 1000))),
+    "item-knn": RatingKind(ItemKNN, grid(shrinkage=(5.0, 20.0), damping=(0.01, 0.03))),
+    "mf": RatingKind(MF, grid(reg=(0.7, 0.85, 1.0), frequency=(0.6,))),
+    "blend": RatingKind(Blend),
 }
