@@ -8,13 +8,17 @@ from inspect import signature
 from itertools import product
 from typing import Any
 
+from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
 from sishu.estimators.content import Content
 from sishu.estimators.ease import Ease
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.knn import ItemKNN, UserKNN
+from sishu.estimators.mf import MF
 from sishu.estimators.popular import Popular
+from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.ratings import RatingModel
 from sishu.estimators.recent import Recent
 from sishu.estimators.rp3beta import RP3Beta
@@ -82,10 +86,15 @@ TOP_N: dict[str, Kind] = {
         Recent, tuple(_fading("Ease", {"l2": l2, "weighted": True}, tau) for tau in (1.0, 3.0, 10.0) for l2 in L2[2::2]),
         needs_times=True, protocols=IN_ORDER,
     ),
+    "als": Kind(ALS, grid(factors=(64, 128), l2=(1.0, 10.0), alpha=(1.0, 5.0))),
     "rp3beta": Kind(RP3Beta, grid(alpha=(0.6, 0.8, 1.0), beta=(0.3, 0.45, 0.6, 0.75), top_k=(400,))),
     "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), needs_times=True, protocols=IN_ORDER),
     "content": Kind(Content, ({}, {"tau": 3.0}, {"min_items": 2}), needs_texts=True),
 }  # fmt: skip
 RATINGS: dict[str, RatingKind] = {
     "bias": RatingKind(Bias),
+    "user-knn": RatingKind(UserKNN, grid(shrinkage=(5.0, 20.0), k=(300, 1000))),
+    "item-knn": RatingKind(ItemKNN, grid(shrinkage=(5.0, 20.0), damping=(0.01, 0.03))),
+    "mf": RatingKind(MF, grid(reg=(0.7, 0.85, 1.0), frequency=(0.6,))),
+    "blend": RatingKind(RatingBlend),
 }
