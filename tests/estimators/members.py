@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.content import Content
 from sishu.estimators.ease import Ease
 from sishu.estimators.popular import Popular
 from sishu.estimators.rp3beta import RP3Beta
-from sishu.estimators.content import Content
 from sishu.estimators.rules import Rules
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
