@@ -16,7 +16,7 @@ from sishu.commerce import disputes, fulfil, gateway_words, merchants, splits, u
 from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
-from sishu.core import addresses, clock
+from sishu.core import addresses, clock, rows
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -145,11 +145,11 @@ def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Paym
         order.expires_at = max(order.expires_at, order.created_at + gateway.time_to_pay)
         order.save(update_fields=["expires_at", "updated_at"])
         first_poll = {"next_poll_at": order.expires_at + POLL_AFTER[-1], "poll_count": len(POLL_AFTER) - 1}
-    return Payment.objects.create(
+    return rows.insert(Payment(
         order=order, gateway=gateway.name, product=product, book=gateway.book, reference=secrets.token_hex(12),
         amount=order.amount, currency=order.currency, open_key=f"{order_id}:{gateway.name}",
         **first_poll,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def apply(snapshot: Snapshot, *, heard_from: str = "", heard_in: str = "") -> Payment:
