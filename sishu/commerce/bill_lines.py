@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sishu.commerce import bills, merchants, payments, trials
+from sishu.commerce import bills, merchants, payments, trials, unwinding
 from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core.money import Money
 from sishu.gateways.base import (
@@ -63,9 +63,13 @@ def unbilled(gateway_name: str, currency: str) -> Money:
         total += payment.captured_amount
     gone = told.filter(kind=EntryKind.REFUND).values("refund_reference")
     disputes = Dispute.objects.filter(payment__gateway=gateway_name, currency=currency)
-    refunds = Refund.objects.filter(payment__gateway=gateway_name, currency=currency, **UNBILLED_REFUNDS)
-    refunds = refunds.exclude(reference__in=gone).exclude(reference__in=disputes.values("reference"))
+    ours = Refund.objects.filter(payment__gateway=gateway_name, currency=currency, **UNBILLED_REFUNDS)
+    refunds = ours.exclude(reference__in=gone).exclude(reference__in=disputes.values("reference"))
     total -= refunds.aggregate(total=Sum("amount"))["total"] or 0
+    apart = unwinding.apart(gateway_name, currency)
+    known = {*gone.filter(refund_reference__in=apart).values_list("refund_reference", flat=True)}
+    known |= {*ours.filter(reference__in=apart).values_list("reference", flat=True)}
+    total -= sum(amount for number, amount in apart.items() if number not in known)
     unseen = disputes.exclude(reference__in=told.filter(kind=EntryKind.DISPUTE).values("provider_reference"))
     total -= unseen.exclude(status=Dispute.Status.WON).aggregate(total=Sum("amount"))["total"] or 0
     return Money(total + trials.unbilled(gateway_name, currency, told), currency)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from django.db.models import F
+from django.utils.translation import gettext as _
 
 from sishu.commerce import fulfil, splits
 from sishu.commerce.facts import OrderRefunded
@@ -14,9 +15,10 @@ from sishu.core.money import Money
 from sishu.gateways.base import RefundOutcome, RefundSnapshot
 from sishu.ledger import chart, journal
 from sishu.ledger.journal import Move
-from sishu.ledger.models import Book, Journal
+from sishu.ledger.models import Book, Journal, Transfer
 from sishu.ledger.selectors import balance
 from sishu.moderation import cases
+from sishu.moderation.models import Decision
 from sishu.outbox import publisher
 
 
@@ -33,8 +35,14 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
             continue  # not ours, and nothing has moved yet
         elif snapshot.outcome == RefundOutcome.PENDING and refund.status == Refund.Status.REQUESTED:
             accept(order, payment, refund)
-        elif snapshot.outcome == RefundOutcome.FAILED and refund.is_open:
+        elif snapshot.outcome == RefundOutcome.FAILED and _is_under_way(refund, snapshot):
             fail(order, payment, refund)
+
+
+def _is_under_way(refund: Refund, snapshot: RefundSnapshot) -> bool:
+    """Whether the provider speaks of what it was asked for, and not of what it gave up before that."""
+    is_of_now = snapshot.attempt is None or snapshot.attempt >= refund.failure_count
+    return is_of_now and refund.status in (Refund.Status.REQUESTED, Refund.Status.PROCESSING)
 
 
 def accept(order: Order, payment: Payment, refund: Refund) -> None:
@@ -47,12 +55,14 @@ def accept(order: Order, payment: Payment, refund: Refund) -> None:
 def settle(order: Order, payment: Payment, refund: Refund) -> None:
     """What must be true together once money went back: books, access, and the fact that tells. The caller holds the locks."""
     before = refund.status
-    if before == Refund.Status.FAILED and not reserve(refund):
+    if before in (Refund.Status.FAILED, Refund.Status.REJECTED) and not reserve(refund):
         # It had been given up, and its money was given back by another: a person must look.
         set_apart(order, payment, RefundSnapshot(refund.reference, RefundOutcome.SUCCEEDED, refund.money))
         return
     refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None, open_key=None)
-    account = chart.provider(payment.gateway)
+    if (proposal := cases.find_open(ref=refund.ref, kind="refund_proposed")) is not None:
+        cases.decide(proposal, Decision.Outcome.SETTLED, reason=_("The provider gave it back after all."))
+    account = _left(payment, refund)
     if before == Refund.Status.PROCESSING:
         transit = Move(chart.refund_in_transit(payment.reference), account, refund.amount, "refund")
         _post(payment, refund, f"refund_paid:{refund.reference}", "refund_paid", [transit])
@@ -65,7 +75,7 @@ def settle(order: Order, payment: Payment, refund: Refund) -> None:
 def fail(order: Order, payment: Payment, refund: Refund) -> None:
     """The provider gave it up: everything is as before, and a person is asked."""
     before = refund.status
-    refund.move_to(Refund.Status.FAILED, next_try_at=None, open_key=None)
+    refund.move_to(Refund.Status.FAILED, next_try_at=None, open_key=None, failure_count=refund.failure_count + 1)
     release(refund)
     if before == Refund.Status.PROCESSING:
         taken = (
@@ -82,9 +92,11 @@ def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
     """Money went back at the provider, not from here. The caller holds the locks.
 
     Exactly what bought nothing gives that back; otherwise, when nothing else is held, it is of the sale. Whatever fits
-    neither leaves the provider's account for one of its own, and a person must say what it was for.
+    neither leaves the provider's account for one of its own, until it fits when it is heard of again, or a person says
+    what it was for.
     """
-    refund = _matching(order, payment, snapshot)
+    is_judged = is_apart(snapshot.reference) and cases.find_open(ref=payment.ref, kind="foreign_refund") is None
+    refund = None if is_judged else _matching(order, payment, snapshot)
     if refund is None:
         set_apart(order, payment, snapshot)
         return
@@ -96,15 +108,26 @@ def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
 
 def set_apart(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
     """Book money that went back for what is not known, once, and open a case."""
-    key = f"foreign_refund:{snapshot.reference}"
-    if Journal.objects.filter(key=key).exists():
+    if is_apart(snapshot.reference):
         return
     journal.post(
-        key=key, kind="foreign_refund", ref=order.ref, book=Book(payment.book), currency=snapshot.refunded.currency,
+        key=_apart_key(snapshot.reference), kind="foreign_refund", ref=order.ref, book=Book(payment.book), currency=snapshot.refunded.currency,
         moves=splits.of_foreign_refund(payment.gateway, payment.reference, snapshot.refunded.amount),
     )  # fmt: skip
     data = {**payment.told(snapshot.refunded), "refund": snapshot.reference}
     cases.open(ref=payment.ref, kind="foreign_refund", code="foreign_refund", data=data)
+
+
+def apart(gateway_name: str, currency: str) -> dict[str, int]:
+    """Provider's number → minor units of all refunds that were booked before it was known what for."""
+    moves = Transfer.objects.filter(journal__kind="foreign_refund", credit__code=chart.provider(gateway_name))
+    rows = moves.filter(currency=currency).values_list("journal__key", "amount")
+    return {key.removeprefix(_apart_key("")): amount for key, amount in rows}
+
+
+def is_apart(reference: str) -> bool:
+    """Whether a refund was booked before it was known what for."""
+    return Journal.objects.filter(key=_apart_key(reference)).exists()
 
 
 def held_unapplied(payment: Payment) -> Money:
@@ -161,6 +184,15 @@ def reopen_access(order: Order, refund: Refund) -> None:
     closing = others.filter(refund__status__in=[*Refund.OPEN, Refund.Status.SUCCEEDED], refund__closes_access=True)
     stay_closed = set(closing.values_list("line_id", flat=True))
     fulfil.restore(order, [line for line in fulfil.sold_lines(order) if line.id in touched - stay_closed])
+
+
+def _left(payment: Payment, refund: Refund) -> str:
+    """The account that a refund's money leaves: the provider's, unless it left that one when it was set apart."""
+    return chart.suspense(payment.reference) if is_apart(refund.reference) else chart.provider(payment.gateway)
+
+
+def _apart_key(reference: str) -> str:
+    return f"foreign_refund:{reference}"
 
 
 def _touched(order: Order, refund: Refund) -> list[fulfil.SoldLine]:

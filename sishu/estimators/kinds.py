@@ -10,9 +10,14 @@ from typing import Any
 
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.content import Content
+from sishu.estimators.ease import Ease
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.popular import Popular
 from sishu.estimators.ratings import RatingModel
+from sishu.estimators.recent import Recent
+from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
 from sishu.estimators.search import Found, best_of
 from sishu.estimators.split import Split
@@ -23,6 +28,10 @@ Params = Mapping[str, Any]
 def grid(**values: tuple[Any, ...]) -> tuple[dict[str, Any], ...]:
     """Every combination."""
     return tuple(dict(zip(values, combination, strict=True)) for combination in product(*values.values()))
+
+
+def _fading(kind: str, settings: Params, tau: float) -> Params:
+    return {"kind": kind, "settings": settings, "tau": tau}
 
 
 @dataclass(frozen=True)
@@ -63,9 +72,20 @@ class RatingKind:
     candidates: tuple[Params, ...] = ({},)
 
 
+L2 = (1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 300.0, 500.0, 800.0, 1200.0, 2000.0)
+IN_ORDER = ("leave-last", "time")  # where what comes next is asked about, order and recency say something
+
 TOP_N: dict[str, Kind] = {
-    "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), protocols=("leave-last", "time"), needs_times=True),
-}
+    "popular": Kind(Popular, ({}, {"half_life": 7.0}, {"half_life": 30.0}, {"half_life": 90.0})),
+    "ease": Kind(Ease, grid(l2=L2)),
+    "ease-recent": Kind(
+        Recent, tuple(_fading("Ease", {"l2": l2, "weighted": True}, tau) for tau in (1.0, 3.0, 10.0) for l2 in L2[2::2]),
+        needs_times=True, protocols=IN_ORDER,
+    ),
+    "rp3beta": Kind(RP3Beta, grid(alpha=(0.6, 0.8, 1.0), beta=(0.3, 0.45, 0.6, 0.75), top_k=(400,))),
+    "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), needs_times=True, protocols=IN_ORDER),
+    "content": Kind(Content, ({}, {"tau": 3.0}, {"min_items": 2}), needs_texts=True),
+}  # fmt: skip
 RATINGS: dict[str, RatingKind] = {
     "bias": RatingKind(Bias),
 }

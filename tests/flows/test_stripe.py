@@ -160,6 +160,30 @@ def test_row_44_a_refund_stripe_accepts_and_then_cannot_deliver(simulator, reade
     held(simulator)
 
 
+def test_row_44_a_refund_that_failed_is_tried_anew_and_old_news_of_it_changes_nothing(
+    simulator, reader, offer, payment, pay, fault
+):
+    pay()
+    fault("refund_pending", times=2)
+    first = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+    simulator.bank.settle_refund("stripe", payment.reference, first.reference, ok=False)
+    simulator.notifier.run_due()
+    again = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    assert (again.pk, again.status) == (first.pk, Refund.Status.REQUESTED)
+    payments.refresh(payment)
+    again = refunds.submit(Refund.objects.get())
+    assert again.status == Refund.Status.PROCESSING
+    payments.refresh(payment)
+    assert Refund.objects.get().status == Refund.Status.PROCESSING
+    _failed, second = simulator.bank.find("stripe", payment.reference).refunds
+    simulator.bank.settle_refund("stripe", payment.reference, second.reference)
+    simulator.notifier.run_due()
+    payments.refresh(payment)
+    assert Refund.objects.get().status == Refund.Status.SUCCEEDED
+    assert access.level(reader, offer.page) == Level.SIGNED_IN
+    held(simulator)
+
+
 def test_row_45_a_refund_made_in_stripes_dashboard(simulator, reader, offer, payment, pay):
     pay()
     simulator.bank.refund("stripe", payment.reference, refund_reference="console0001", amount=990, is_external=True)

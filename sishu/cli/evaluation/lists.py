@@ -65,12 +65,13 @@ class Peer:
     module: str
     function: str
     candidates: tuple[Mapping[str, Any], ...]
+    extra: str = "peers"
 
     def fit(self, train: Interactions, items: Items | None, seed: int, **params: Any) -> Ranker:
         try:
             module = import_module(self.module)
         except ImportError as error:
-            raise InvalidInput(f"{error.name} is not installed: pip install 'sishu[peers]'.") from error
+            raise InvalidInput(f"{error.name} is not installed: pip install 'sishu[{self.extra}]'.") from error
         ranker: Ranker = getattr(module, self.function)(train, items, seed, **params)
         return ranker
 
@@ -85,7 +86,7 @@ PEERS = {
     ),
     "implicit-cosine": Peer("sishu.cli.evaluation.peers.with_implicit", "cosine", grid(K=(50, 100, 300))),
     "rectools-ease": Peer(
-        "sishu.cli.evaluation.peers.with_rectools", "ease", grid(regularization=(5.0, 20.0, 100.0, 300.0, 500.0, 1000.0)),
+        "sishu.cli.evaluation.peers.with_rectools", "ease", grid(regularization=(5.0, 20.0, 100.0, 300.0, 1000.0)), "rectools",
     ),
 }  # fmt: skip
 
