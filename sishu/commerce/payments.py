@@ -15,7 +15,7 @@ from sishu.commerce import disputes, fulfil, gateway_words, merchants, orders, s
 from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
-from sishu.core import addresses, clock
+from sishu.core import addresses, clock, rows
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -144,11 +144,11 @@ def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Paym
         # asked before that, but once, to end the attempt.
         expires_at = max(expires_at, order.created_at + gateway.time_to_pay)
         first_poll = {"next_poll_at": expires_at + POLL_AFTER[-1], "poll_count": len(POLL_AFTER) - 1}
-    return Payment.objects.create(
+    return rows.insert(Payment(
         order=order, gateway=gateway.name, product=product, book=gateway.book, reference=secrets.token_hex(12),
         amount=order.amount, currency=order.currency, expires_at=expires_at, open_key=f"{order_id}:{gateway.name}",
         **first_poll,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def apply(snapshot: Snapshot, *, heard_from: str = "", heard_in: str = "") -> Payment:
