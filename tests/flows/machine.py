@@ -33,7 +33,8 @@ CHANCES = {
     FaultKind.DROP_NOTICE: (0.1, 0), FaultKind.DUPLICATE_NOTICE: (0.1, 2), FaultKind.DELAY_NOTICE: (0.1, 600),
     FaultKind.REORDER_NOTICES: (0.1, 0), FaultKind.ERROR_AFTER_EFFECT: (0.05, 0), FaultKind.ERROR_BEFORE_EFFECT: (0.05, 0),
     FaultKind.PAY_WHILE_CLOSING: (0.1, 0), FaultKind.CLOSE_WITHOUT_EFFECT: (0.1, 0), FaultKind.REFUND_ABNORMAL: (0.05, 0),
-    FaultKind.REFUND_REFUSED: (0.05, 0), FaultKind.BALANCE_TOO_LOW: (0.05, 0), FaultKind.WRONG_AMOUNT: (0.03, 1),
+    FaultKind.REFUND_REFUSED: (0.05, 0), FaultKind.BALANCE_TOO_LOW: (0.05, 0), FaultKind.REFUND_PENDING: (0.2, 0),
+    FaultKind.WRONG_AMOUNT: (0.03, 1),
 }  # fmt: skip
 chance = st.integers(0, 10**6)
 
