@@ -5,8 +5,8 @@
     x_u = A_u⁻¹ Σ_i c_ui p_ui y_i,   A_u = Y'Y + α Σ_i w_ui y_i y_i' + λ_u I,   s_ui = x_u·y_i
 
 Hu, Koren & Volinsky 2008, "Collaborative filtering for implicit feedback datasets" (ICDM), users and items in turn. x_u is
-users x factors, y_i items x factors. λ_u = λ (Σ_i c_ui)^ν, by its mean over users, and so for items: ν = 0 is the plain
-λ, ν = 1 regularises everybody by how much is known of them, as Rendle et al. 2021, "Revisiting the performance of iALS"
+users x factors, y_i items x factors. λ_u = λ (Σ_i c_ui)^ν by the mean of that over users, and so for items: ν = 0 is the plain
+λ, ν = 1 holds everybody by as much as is known of them, as Rendle et al. 2021, "Revisiting the performance of iALS"
 (arXiv:2110.14037), found best at high dimension.
 
 While it learns, a few steps of conjugate gradients stand for the solution (Takács, Pilászy & Tikk 2011, RecSys), from
@@ -17,13 +17,14 @@ regularises. Afterwards a reader is folded in by one exact solution from their h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sishu.estimators.base import ItemModel, Past, Scored, Scores, require
+from sishu.estimators.base import ItemModel, Past, Scored, Scores, require, stack
 from sishu.estimators.errors import OverBudget
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
@@ -55,7 +56,7 @@ class ALS(ItemModel):
         factors: int = 64,
         l2: float = 10.0,
         alpha: float = 4.0,
-        frequency: float = 0.0,
+        frequency: float = 1.0,
         iterations: int = 10,
         memory_limit: int = 4 * 2**30,
         seed: int = 0,
@@ -75,7 +76,12 @@ class ALS(ItemModel):
         return self.best(cosines, k)
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
-        return np.stack([self._factors_of(past) for past in pasts]).astype(np.float32) @ self.item_factors_.T
+        rows = inputs(stack(pasts, len(self.item_ids_)), weighted=True)
+        readers = np.empty((len(pasts), self.factors), np.float32)
+        for reader, (begin, end) in enumerate(pairwise(rows.indptr.tolist())):
+            near, belief, system = self._system(rows.indices[begin:end], rows.data[begin:end])
+            readers[reader] = np.linalg.solve(system, belief @ near)
+        return readers @ self.item_factors_.T
 
     def _learn(self, interactions: Interactions, items: Items | None) -> None:
         for name in ("factors", "iterations"):
@@ -117,25 +123,24 @@ class ALS(ItemModel):
             )
 
     def _scores(self, past: Past) -> Scores:
-        return self.item_factors_ @ self._factors_of(past).astype(np.float32)
+        return self.score_many([past])[0]
 
-    def _factors_of(self, past: Past) -> NDArray[np.floating[Any]]:
-        near, weights, system = self._system(inputs(past.row(len(self.item_ids_)), weighted=True))
-        return np.linalg.solve(system, (1 + self.alpha * weights) @ near)
-
-    def _system(self, row: sparse.csr_matrix) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
-        """The factors of what was done, (n, factors), its weights, (n,), and A, (factors, factors)."""
-        near, weights = self.item_factors_[row.indices].astype(np.float64), row.data.astype(np.float64)
-        l2 = self.l2 * self._belief(weights.sum(), row.shape[1]) / self.mean_belief_
-        return near, weights, self.gram_ + (near.T * (self.alpha * weights)) @ near + l2 * np.eye(self.factors)
+    def _system(
+        self, items: NDArray[np.int32], weights: Floats
+    ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
+        """The factors of what was done, (n, factors), how much each is believed, (n,), and A, (factors, factors)."""
+        near, extra = self.item_factors_[items].astype(np.float64), self.alpha * weights.astype(np.float64)
+        l2 = self.l2 * self._belief(weights.sum(), len(self.item_ids_)) / self.mean_belief_
+        system = self.gram_ + (near.T * extra) @ near
+        system.flat[:: self.factors + 1] += l2
+        return near, 1 + extra, system
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
         row = inputs(past.row(len(self.item_ids_)), weighted=True)
-        near, weights, system = self._system(row)
-        parts = (1 + self.alpha * weights) * (near @ np.linalg.solve(system, self.item_factors_[item]))
-        by_weight = np.zeros(row.shape[1])
-        by_weight[row.indices] = parts / weights
-        return by_weight[past.items] * past.weights  # an item met twice brings its part in two
+        near, belief, system = self._system(row.indices, row.data)
+        parts = np.zeros(len(self.item_ids_))
+        parts[row.indices] = belief * (near @ np.linalg.solve(system, self.item_factors_[item])) / row.data
+        return parts[past.items] * past.weights  # an item met twice brings its part in two
 
     def _refuse_over_budget(self, by_user: sparse.csr_matrix, by_item: sparse.csr_matrix) -> None:
         users, items = by_user.shape

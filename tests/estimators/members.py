@@ -19,7 +19,7 @@ from sishu.estimators.rules import Rules
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
 MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "als": ALS,
-    "als, by frequency": lambda: ALS(factors=8, frequency=1.0),
+    "als, of few factors": lambda: ALS(factors=8, frequency=0.0),
     "bias": Bias,
     "ease": Ease,
     "ease, pruned": lambda: Ease(l2=20.0, top_k=6),
