@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import ast
 import re
-from argparse import _SubParsersAction
+from argparse import ArgumentParser, _SubParsersAction
 from collections.abc import Iterator
 from dataclasses import fields
 from pathlib import Path
@@ -80,15 +80,15 @@ def own_commands() -> dict[str, BaseCommand]:
 def own_options(command: BaseCommand, name: str) -> set[str]:
     """The options and actions a command has beside those of every Django command."""
 
-    def options(command: BaseCommand) -> set[str]:
-        parser = command.create_parser("sishu", name)
+    def options(parser: ArgumentParser) -> set[str]:
         found = {option for action in parser._actions for option in action.option_strings if option.startswith("--")}
         for action in parser._actions:
             if isinstance(action, _SubParsersAction):
                 found |= {f"sishu {name} {choice}" for choice in action.choices}
+                found |= {option for each in action.choices.values() for option in options(each)}
         return found
 
-    return options(command) - options(BaseCommand())
+    return options(command.create_parser("sishu", name)) - options(BaseCommand().create_parser("sishu", name))
 
 
 def test_every_command_is_on_the_page():

@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sishu.commerce import bills, merchants, payments, trials
+from sishu.commerce import bills, merchants, payments, trials, unwinding
 from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core.money import Money
 from sishu.gateways.base import (
@@ -62,16 +62,18 @@ def unbilled(gateway_name: str, currency: str) -> Money:
     for payment in paid.exclude(reference__in=told.filter(kind=EntryKind.PAYMENT).values("reference")):
         total += payment.captured_amount
     disputes = Dispute.objects.filter(payment__gateway=gateway_name, currency=currency)
-    refunds = Refund.objects.filter(payment__gateway=gateway_name, currency=currency, **UNBILLED_REFUNDS)
-    refunds = refunds.exclude(reference__in=bills.gone(gateway_name)).exclude(
-        reference__in=disputes.values("reference")
-    )
-    total -= refunds.aggregate(total=Sum("amount"))["total"] or 0
+    gone = bills.gone(gateway_name)
+    ours = Refund.objects.filter(payment__gateway=gateway_name, currency=currency)
+    refunds = ours.filter(**UNBILLED_REFUNDS)
+    unseen_refunds = refunds.exclude(reference__in=gone).exclude(reference__in=disputes.values("reference"))
+    total -= unseen_refunds.aggregate(total=Sum("amount"))["total"] or 0
     # What left by the bills, and is still here by our books.
-    early = Refund.objects.filter(
-        payment__gateway=gateway_name, currency=currency, reference__in=bills.gone(gateway_name)
-    ).exclude(**UNBILLED_REFUNDS)
-    total += sum(refund.amount for refund in early.select_related("payment") if _is_awaited(refund))
+    early = ours.exclude(**UNBILLED_REFUNDS).filter(reference__in=gone).select_related("payment")
+    total += sum(refund.amount for refund in early if _is_awaited(refund))
+    apart = unwinding.apart(gateway_name, currency)
+    known = {*gone.filter(refund_reference__in=apart).values_list("refund_reference", flat=True)}
+    known |= {*refunds.filter(reference__in=apart).values_list("reference", flat=True)}
+    total -= sum(amount for number, amount in apart.items() if number not in known)
     unseen = disputes.exclude(reference__in=told.filter(kind=EntryKind.DISPUTE).values("provider_reference"))
     total -= unseen.exclude(status=Dispute.Status.WON).aggregate(total=Sum("amount"))["total"] or 0
     return Money(total + trials.unbilled(gateway_name, currency, told), currency)
@@ -104,6 +106,9 @@ def _compare_refund(line: BillLine) -> Compared:
     payment = refund.payment if refund else payment
     if payment is None and (trial := trials.find_billed(line)):
         return _compare_trial(line, trial, Money(trial.returned_amount, trial.currency), money)
+    if payment is not None and refund is None and line.amount > 0 and unwinding.is_apart(number):
+        payments.refresh(payment)
+        return _with_fee(line, payment.order.ref)
     if payment is None or (refund is None and line.amount > 0):
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}

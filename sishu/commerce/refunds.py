@@ -193,7 +193,8 @@ def refund_until(order: Order) -> datetime | None:
 
 def open_until(order: Order) -> datetime | None:
     """Until when the buyer may still ask; None when they may not, or there is nothing left to ask for."""
-    until = refund_until(order) if order.status == Order.Status.PAID else None
+    is_held = order.status == Order.Status.PAID and any(line.refundable_amount for line in order.lines.all())
+    until = refund_until(order) if is_held else None
     return until if until and clock.now() <= until else None
 
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -24,6 +24,7 @@ from sishu.estimators.interactions import History, Ids, Interactions
 from sishu.estimators.items import Items
 
 Scores = NDArray[np.float32]
+ONLY = "only"  # the name in a file of a model that has none
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Past:
     def row(self, item_count: int) -> sparse.csr_matrix:
         """1 x items; the weights of an item that was met again added up."""
         return stack([self], item_count)
+
+    def faded(self, tau: float) -> Past:
+        """The same, the event n before the newest by exp(−n / tau) of its weight, and by 0 once nobody would see it."""
+        left = np.exp(-np.arange(len(self.items))[::-1] / tau)
+        left[left < np.finfo(np.float32).eps] = 0
+        return Past(self.items, (self.weights * left).astype(np.float32), self.times)
 
 
 class Recommender(Protocol):
@@ -91,14 +98,54 @@ class Recommender(Protocol):
 
 
 class Saved:
-    """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back."""
+    """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back.
+
+    A state may hold other models, one or several by name: they go into the same file.
+    """
+
+    kinds: ClassVar[dict[str, type[Saved]]] = {}  # what a file may name, so that it need not name code
+
+    def __init_subclass__(cls) -> None:
+        super().__init_subclass__()
+        Saved.kinds[cls.__name__] = cls
 
     def params(self) -> dict[str, Any]:
         """The keyword arguments that make this model anew."""
         return {name: getattr(self, name) for name in inspect.signature(type(self)).parameters}
 
     def state(self) -> dict[str, Any]:
-        return {name: value for name, value in vars(self).items() if name.endswith("_") and not name.startswith("_")}
+        """What was learnt, by attribute; of a model inside, by `attribute/name/its attribute`."""
+        flat: dict[str, Any] = {}
+        for attribute, value in vars(self).items():
+            if not attribute.endswith("_") or attribute.startswith("_"):
+                continue
+            named = {ONLY: value} if isinstance(value, Saved) else value
+            if isinstance(named, dict) and named and all(isinstance(model, Saved) for model in named.values()):
+                for name, model in named.items():
+                    flat[f"{attribute}/{name}/"] = {"kind": type(model).__name__, "params": model.params()}
+                    flat |= {f"{attribute}/{name}/{inner}": part for inner, part in model.state().items()}
+            else:
+                flat[attribute] = value
+        return flat
+
+    def restore(self, state: Mapping[str, Any]) -> Self:
+        """Take on what `state` gave."""
+        inside: dict[tuple[str, str], dict[str, Any]] = {}
+        for path, value in state.items():
+            attribute, _, rest = path.partition("/")
+            name, _, inner = rest.partition("/")
+            if name:
+                inside.setdefault((attribute, name), {})[inner] = value
+            else:
+                setattr(self, attribute, value)
+        for (attribute, name), parts in inside.items():
+            made = parts.pop("")
+            model = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+            if name == ONLY:
+                setattr(self, attribute, model)
+            else:
+                vars(self).setdefault(attribute, {})[name] = model
+        return self
 
     def save(self, path: Path) -> None:
         archive.write(path, type(self).__name__, self.params(), self.state())
@@ -106,10 +153,7 @@ class Saved:
     @classmethod
     def load(cls, path: Path) -> Self:
         params, state = archive.read(path, cls.__name__)
-        model = cls(**params)
-        for name, value in state.items():
-            setattr(model, name, value)
-        return model
+        return cls(**params).restore(state)
 
 
 class ItemModel(Saved, ABC):
@@ -117,6 +161,7 @@ class ItemModel(Saved, ABC):
 
     is_additive: ClassVar[bool] = False  # the score is the sum of what `explain` names
     needs_history: ClassVar[bool] = True  # nothing to say to somebody who did nothing yet
+    zero_says_nothing: ClassVar[bool] = False  # an item whose score is 0 is not recommended
 
     user_ids_: Ids
     item_ids_: Ids
@@ -151,6 +196,8 @@ class ItemModel(Saved, ABC):
             return []
         scores = np.array(self._scores(past))
         scores[past.items] = -np.inf
+        if self.zero_says_nothing:
+            scores[scores == 0] = -np.inf
         return self.best(scores, k, exclude)
 
     def similar(self, item_id: str, k: int = 10) -> list[Scored]:
@@ -181,6 +228,13 @@ class ItemModel(Saved, ABC):
         rows = slice(self.starts_[user], self.starts_[user + 1])
         times = None if self.past_times_ is None else self.past_times_[rows]
         return Past(self.past_items_[rows].astype(np.int64), self.past_weights_[rows], times)
+
+    def inside(self) -> Self:
+        """The same for use inside another model, which keeps who did what: once is enough."""
+        self.user_ids_, self.starts_ = Ids(()), np.zeros(1, np.int64)
+        self.past_items_, self.past_weights_ = np.empty(0, np.int32), np.empty(0, np.float32)
+        self.past_times_ = None
+        return self
 
     def best(self, scores: Scores, k: int, exclude: Collection[str] = ()) -> list[Scored]:
         """The k highest of `scores`, which it changes. Where two are equal the one that stands first is."""
@@ -226,6 +280,12 @@ def stack(pasts: Sequence[Past], item_count: int) -> sparse.csr_matrix:
     rows = sparse.csr_matrix((weights, items, starts), shape=(len(pasts), item_count))
     rows.sum_duplicates()
     return rows
+
+
+def recent(past: Past, tau: float) -> Past:
+    """The same history, each weight times exp(−n / tau) where n things were done since."""
+    since = np.arange(len(past.items) - 1, -1, -1, dtype=np.float32)
+    return Past(past.items, past.weights * np.exp(-since / np.float32(tau)), past.times)
 
 
 def require(name: str, value: float, *, at_least: float | None = None, above: float | None = None) -> None:

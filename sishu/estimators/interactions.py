@@ -124,19 +124,32 @@ class Interactions:
         """
         user_ids, user_codes = Ids.coded(users)
         item_ids, item_codes = Ids.coded(items)
-        count = len(user_codes)
-        weight = np.ones(count) if weights is None else np.asarray(weights, dtype=np.float64)
-        moment = None if times is None else _seconds(times)
-        for name, column in (("items", item_codes), ("weights", weight), ("times", moment)):
-            if column is not None and column.shape != (count,):
-                raise InvalidInput(f"There are {count} users and {len(column)} {name}: columns are of one length.")
-        if len(bad := np.flatnonzero(~np.isfinite(weight) | (weight < 0))):
+        weight = np.ones(len(user_codes)) if weights is None else np.asarray(weights, dtype=np.float64)
+        moment = None if times is None else seconds(times)
+        return cls.of_codes(user_ids, item_ids, user_codes, item_codes, weight, moment)
+
+    @classmethod
+    def of_codes(
+        cls,
+        user_ids: Ids,
+        item_ids: Ids,
+        users: NDArray[np.int64],
+        items: NDArray[np.int64],
+        weights: NDArray[np.float64],
+        times: NDArray[np.int64] | None = None,
+    ) -> Interactions:
+        """Rows whose ids were already made positions. Raises InvalidInput as `of` does."""
+        for name, column in (("items", items), ("weights", weights), ("times", times)):
+            if column is not None and column.shape != users.shape:
+                raise InvalidInput(f"There are {len(users)} users and {len(column)} {name}: columns are of one length.")
+        if len(bad := np.flatnonzero(~np.isfinite(weights) | (weights < 0))):
             row = int(bad[0])
+            user, item = user_ids[users[row]], item_ids[items[row]]
             raise InvalidInput(
-                f"The weight of row {row} (user {users[row]!r}, item {items[row]!r}) is {weight[row]}: weights are finite"
+                f"The weight of row {row} (user {user!r}, item {item!r}) is {weights[row]}: weights are finite"
                 " and not negative. Leave the row out, or give it a weight."
             )
-        return cls(user_ids, item_ids, user_codes, item_codes, weight, moment).ordered()
+        return cls(user_ids, item_ids, users, items, weights, times).ordered()
 
     def ordered(self) -> Interactions:
         """The same rows in the order promised."""
@@ -201,7 +214,8 @@ class Interactions:
         return History(tuple(self.item_ids.many(self.items[rows])), tuple(self.weights[rows].tolist()), times)
 
 
-def _seconds(times: ArrayLike) -> NDArray[np.int64]:
+def seconds(times: ArrayLike) -> NDArray[np.int64]:
+    """Whole seconds since 1970 of numbers or datetime64. Raises InvalidInput for a row without a time."""
     moments = np.asarray(times)
     if np.issubdtype(moments.dtype, np.datetime64):
         if np.isnat(moments).any():

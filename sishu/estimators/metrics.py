@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from scipy import sparse
-from scipy.stats import rankdata
 
 from sishu.estimators.errors import InvalidInput
 
@@ -133,7 +132,8 @@ def auc(clicked: ArrayLike, predicted: ArrayLike) -> float:
     negative = len(happened) - positive
     if not positive or not negative:
         return 0.5
-    ranks = rankdata(score)
+    _, place, size = np.unique(score, return_inverse=True, return_counts=True)
+    ranks = (np.cumsum(size) - (size - 1) / 2)[place]  # equals share the mean of their ranks
     return float((ranks[happened > 0].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 

@@ -5,7 +5,8 @@ Every split keeps the ids of the whole: positions in `train` and `test` mean the
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -83,6 +84,29 @@ def folds(interactions: Interactions, count: int = 5, seed: int = 42) -> Iterato
     fold = np.random.default_rng(seed).permutation(len(interactions)) % count
     for number in range(count):
         yield _parted(interactions, fold == number)
+
+
+# How a list is judged: by name, a part to learn from and a part to ask about, given rows and a seed.
+PROTOCOLS: dict[str, Callable[[Interactions, int], Split]] = {
+    "ratio": lambda rows, seed: holdout(rows, seed=seed),
+    "leave-last": lambda rows, seed: leave_last(rows),
+    "time": lambda rows, seed: by_time(rows),
+    "cold": lambda rows, seed: cold_items(rows, seed=seed),
+}
+
+
+def repeated(protocol: str, interactions: Interactions, seed: int, times: int) -> list[Split]:
+    """Several parts of the same kind, to ask more often than there are users: other draws, or ever earlier pasts.
+
+    Where nothing is left to ask about earlier, there are fewer. Raises InvalidInput where there is none.
+    """
+    if protocol not in ("leave-last", "time"):
+        return [PROTOCOLS[protocol](interactions, seed + number) for number in range(times)]
+    splits = [PROTOCOLS[protocol](interactions, seed)]
+    with suppress(InvalidInput):
+        while len(splits) < times:
+            splits.append(PROTOCOLS[protocol](splits[-1].train, seed))
+    return splits
 
 
 def _parted(interactions: Interactions, is_test: NDArray[Any]) -> Split:

@@ -111,6 +111,7 @@ def facts_of(payment: Payment, instruction: Instruction) -> dict[str, Any]:
         "order": payment.order,
         "line": payment.order.lines.first(),
         "kind": KINDS[type(instruction)],
+        "gateway_name": payment.gateway,
         "gateway_label": payment.gateway_label,
         "instruction": instruction,
         **deadline_of(payment.expires_at),

@@ -24,6 +24,7 @@ from sishu.ledger.models import Book, Transfer
 from sishu.ledger.selectors import balance
 from tests.factories.accounts import make_user
 from tests.factories.commerce import make_offer
+from tests.flows.differences import differences
 
 # By chance, at every moment that fits: how often, and with which value.
 CHANCES = {
@@ -235,6 +236,8 @@ class Shop(RuleBasedStateMachine):
         told = self.sim.bank.books(self.provider).get("CNY", {"captured": 0, "refunded": 0, "disputed": 0})
         fees = balance(chart.PROVIDER_FEES, book=Book.SANDBOX)
         held = balance(chart.provider(self.provider), book=Book.SANDBOX)
+        found = differences(self.sim, self.provider)
+        assert not found, "\n".join(found)
         assert held == told["captured"] - told["refunded"] - told["disputed"] - fees
 
     def whoever_paid_is_in(self) -> None:

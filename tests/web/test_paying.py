@@ -431,3 +431,16 @@ def test_a_program_says_by_a_field_what_the_buyer_holds(shop: Client, offer: Off
     placed = answer.json()
     assert (placed["instruction"] or {}).get("kind") == kind
     assert placed["payment_url"].endswith(reverse("payment_pay", args=[placed["order"]["number"]]) + "?gateway=wallet")
+
+
+def test_who_tried_two_ways_waits_for_the_one_they_say_they_paid(shop: Client, offer: Offer, wallet):
+    buy(shop, offer, "wallet")
+    buy(shop, offer, "offline")
+    number = Order.objects.get().number
+    assert "We wait for your transfer" in text_of(shop.get(f"/payment/{number}/return"))
+    page = text_of(shop.get(f"/payment/{number}/return?gateway=wallet"))
+    assert "Confirming your payment" in page
+    assert f'hx-get="/payment/{number}?gateway=wallet"' in page
+    wallet.pay()
+    assert shop.get(f"/payment/{number}/return?gateway=wallet").status_code == 302
+    assert Order.objects.get().status == Order.Status.PAID

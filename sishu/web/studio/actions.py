@@ -106,15 +106,19 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
     def get_success_url(self) -> str:
         return reverse(f"{self.url_namespace}:inspect", args=(self.object.pk,))
 
+    def say(self, row: Any) -> str:
+        """One row in words."""
+        return str(row)
+
     def get_page_subtitle(self) -> str:
-        return str(self.object)
+        return self.say(self.object)
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         meta = self.model._meta
         return [
             *self.breadcrumbs_items,
             {"url": reverse(f"{self.url_namespace}:index"), "label": str(meta.verbose_name_plural).capitalize()},
-            {"url": self.get_success_url(), "label": str(self.object)},
+            {"url": self.get_success_url(), "label": self.say(self.object)},
             {"url": "", "label": self.get_page_title()},
         ]
 

@@ -29,6 +29,7 @@ from sishu.web.studio.lists import (
     ReadOnlyViewSet,
     book_filter,
     date_filter,
+    opens,
     status_filter,
 )
 
@@ -86,7 +87,11 @@ class PayoutDetail(DetailView):
         return [*facts_of(self.object), (_("Status"), self.object.get_status_display())]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(events=selectors.timeline(self.object), **kwargs)
+        person = self.request.user
+        is_barred = person.has_perm(roles.APPROVE_PAYOUT) and any(
+            not _may_take(name, self.object, person) for name, _label, _icon in STEPS.get(self.object.status, ())
+        )
+        return super().get_context_data(events=selectors.timeline(self.object), is_barred=is_barred, **kwargs)
 
 
 class PayoutAction(Action):
@@ -226,8 +231,9 @@ class PayoutViewSet(ReadOnlyViewSet):
     filterset_class = PayoutFilters
     search_fields = ["reference", "proof", "payee__username", "payee__display_name", "payee__email"]
     related = ("payee", "requested_by", "approved_by")
+    empty = _("No payout yet. Creators ask for one under Payouts, or you do under Owed to creators.")
     list_display = [
-        "reference",
+        opens("reference", "payouts", _("Payout number"), sort_key="reference"),
         Column("payee.name", label=_("Payee"), sort_key="payee__username"),
         MoneyColumn("money", label=_("Amount"), sort_key="amount"),
         Column("get_status_display", label=_("Status"), sort_key="status"),

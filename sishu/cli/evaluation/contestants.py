@@ -1,0 +1,50 @@
+"""What is compared: our models and other people's, asked the same way."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from sishu.estimators.base import ItemModel
+from sishu.estimators.ranking import Ranked, rank
+from sishu.estimators.split import Split
+
+
+class Ranker(Protocol):
+    """A fitted recommender of lists, ours or a peer's."""
+
+    def rank(self, split: Split, k: int, users: NDArray[np.int64]) -> Ranked:
+        """The lists of these users, without what train holds of them."""
+
+    def recommend(self, user: int, k: int) -> None:
+        """One list as a request would ask for it: only its time counts."""
+
+    @property
+    def about(self) -> str:
+        """What it chose by itself and why; empty where it chose nothing."""
+
+
+class Rater(Protocol):
+    """A fitted model of ratings, ours or a peer's."""
+
+    def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.float64]:
+        """The rating of each pair of positions."""
+
+
+class OurRanker:
+    """One of `sishu.estimators`."""
+
+    def __init__(self, model: ItemModel) -> None:
+        self.model = model
+
+    def rank(self, split: Split, k: int, users: NDArray[np.int64]) -> Ranked:
+        return rank(self.model, split, k, users)
+
+    def recommend(self, user: int, k: int) -> None:
+        self.model.recommend(self.model.user_ids_[user], k)
+
+    @property
+    def about(self) -> str:
+        return str(getattr(self.model, "reason_", ""))

@@ -1,0 +1,45 @@
+"""Surprise (Hug): ratings by SVD, SVD++, item kNN and biases alone."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+from numpy.typing import NDArray
+from surprise import SVD, BaselineOnly, Dataset, KNNBaseline, Reader, SVDpp
+
+from sishu.estimators.interactions import Interactions
+
+
+class Surprise:
+    """A fitted model of Surprise, which knows users and items by our positions."""
+
+    def __init__(self, model: Any, train: Interactions) -> None:
+        frame = pd.DataFrame({"user": train.users, "item": train.items, "rating": train.weights})
+        scale = Reader(rating_scale=(train.weights.min(), train.weights.max()))
+        self.model = model.fit(Dataset.load_from_df(frame, scale).build_full_trainset())
+
+    def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.float64]:
+        return np.array([self.model.predict(user, item).est for user, item in zip(users, items, strict=True)])
+
+
+def svd(train: Interactions, seed: int, **params: Any) -> Surprise:
+    """Biased matrix factorisation by stochastic gradient descent (Funk 2006)."""
+    return Surprise(SVD(random_state=seed, **params), train)
+
+
+def svdpp(train: Interactions, seed: int, **params: Any) -> Surprise:
+    """SVD++ (Koren 2008)."""
+    return Surprise(SVDpp(random_state=seed, **params), train)
+
+
+def item_knn(train: Interactions, seed: int, **params: Any) -> Surprise:
+    """Item kNN on residuals, Pearson-baseline similarity (Koren 2010)."""
+    options = {"name": "pearson_baseline", "user_based": False}
+    return Surprise(KNNBaseline(sim_options=options, verbose=False, **params), train)
+
+
+def baseline(train: Interactions, seed: int, **params: Any) -> Surprise:
+    """μ + b_u + b_i."""
+    return Surprise(BaselineOnly(verbose=False, **params), train)
