@@ -106,6 +106,9 @@ def _compare_refund(line: BillLine) -> Compared:
     payment = refund.payment if refund else payment
     if payment is None and (trial := trials.find_billed(line)):
         return _compare_trial(line, trial, Money(trial.returned_amount, trial.currency), money)
+    if payment is not None and refund is None and line.amount > 0 and unwinding.is_apart(number):
+        payments.refresh(payment)
+        return _with_fee(line, payment.order.ref)
     if payment is None or (refund is None and line.amount > 0):
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}

@@ -36,6 +36,8 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
                 recognise(order, payment, snapshot)
             elif refund.status != Refund.Status.SUCCEEDED:
                 settle(order, payment, refund)
+        elif refund is None and snapshot.outcome == RefundOutcome.RETURNED:
+            _take_back_apart(snapshot.reference)
         elif refund is None:
             continue  # not ours, and nothing has moved yet
         elif snapshot.outcome == RefundOutcome.PENDING and refund.status == Refund.Status.REQUESTED:
@@ -86,6 +88,7 @@ def fail(order: Order, payment: Payment, refund: Refund) -> None:
     if before != Refund.Status.REQUESTED:
         for taken in _booked("refund_paid", refund, reversal=None) | _booked("refund", refund, reversal=None):
             journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
+        _take_back_apart(refund.reference)
         refund.lines.update(parts=[])
         reopen_access(order, refund)
     cases.open(ref=refund.ref, kind="refund_failed", code="refund_refused", data=payment.told(refund.money))
@@ -124,7 +127,7 @@ def set_apart(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
 def apart(gateway_name: str, currency: str) -> dict[str, int]:
     """Provider's number → minor units of all refunds that were booked before it was known what for."""
     moves = Transfer.objects.filter(journal__kind="foreign_refund", credit__code=chart.provider(gateway_name))
-    rows = moves.filter(currency=currency).values_list("journal__key", "amount")
+    rows = moves.filter(currency=currency, journal__reversal=None).values_list("journal__key", "amount")
     return {key.removeprefix(_apart_key("")): amount for key, amount in rows}
 
 
@@ -191,6 +194,12 @@ def reopen_access(order: Order, refund: Refund) -> None:
 def _left(payment: Payment, refund: Refund) -> str:
     """The account that a refund's money leaves: the provider's, unless it left that one when it was set apart."""
     return chart.suspense(payment.reference) if is_apart(refund.reference) else chart.provider(payment.gateway)
+
+
+def _take_back_apart(reference: str) -> None:
+    """What went for nobody knew what is back."""
+    for went in Journal.objects.filter(key=_apart_key(reference), reversal=None):
+        journal.reverse(went, key=f"refund_failed:{reference}:{went.pk}", kind="refund_failed")
 
 
 def _apart_key(reference: str) -> str:

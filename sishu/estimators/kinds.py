@@ -88,7 +88,6 @@ TOP_N: dict[str, Kind] = {
         Recent, tuple(_fading("Ease", {"l2": l2, "weighted": True}, tau) for tau in (1.0, 3.0, 10.0) for l2 in L2[2::2]),
         needs_times=True, protocols=IN_ORDER,
     ),
-    "als": Kind(ALS, grid(factors=(64, 128), l2=(1.0, 10.0), alpha=(1.0, 5.0))),
     "rp3beta": Kind(RP3Beta, grid(alpha=(0.6, 0.8, 1.0), beta=(0.3, 0.45, 0.6, 0.75), top_k=(400,))),
     "als": Kind(ALS, grid(factors=(64, 128), l2=(3.0, 10.0, 30.0, 100.0), alpha=(4.0, 16.0))),
     "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), needs_times=True, protocols=IN_ORDER),

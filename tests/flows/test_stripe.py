@@ -10,7 +10,7 @@ import requests
 from paysim.faults import Fault, FaultKind
 from paysim.providers.stripe_events import RETRY_AFTER
 from sishu.commerce import access, orders, payments, reconcile, refunds
-from sishu.commerce.models import Dispute, Entitlement, Order, Payment, Refund
+from sishu.commerce.models import Dispute, Entitlement, Order, OrderLine, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import clock
 from sishu.ledger import chart
@@ -257,6 +257,23 @@ def test_row_45_a_refund_made_in_stripes_dashboard(simulator, reader, offer, pay
     assert access.level(reader, offer.page) == Level.SIGNED_IN
     assert Refund.objects.get().reference.startswith("re_")
     held(simulator)
+
+
+def test_row_44_45_a_refund_of_the_dashboard_that_stood_apart_and_is_sent_back_is_back(
+    simulator, provider, payment, pay, fault
+):
+    pay()
+    fault("refund_pending")
+    refunds.refund(payment.pk, Refund.Part.SALE, by=None, lines={OrderLine.objects.get().pk: 90}, closes_access=False)
+    simulator.bank.refund("stripe", payment.reference, refund_reference="console0001", amount=10, is_external=True)
+    simulator.notifier.run_due()
+    assert Case.objects.get().code == "foreign_refund"
+    held(simulator)
+    for _ in range(2):
+        provider.send_back(payment.reference)
+        simulator.notifier.run_due()
+        held(simulator)
+    assert Refund.objects.get().status == Refund.Status.PROCESSING
 
 
 def test_row_46_one_order_paid_at_stripe_and_elsewhere_keeps_what_it_bought(simulator, reader, offer, payment, pay):
