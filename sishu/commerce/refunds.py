@@ -229,7 +229,7 @@ def submit(refund: Refund) -> Refund:
     request = RefundRequest(
         reference=refund.reference, payment_reference=payment.reference, amount=refund.money, reason=refund.reason,
         captured=payment.captured, provider_reference=payment.provider_reference,
-        notify_url=addresses.absolute(addresses.webhook(payment.gateway)),
+        notify_url=addresses.absolute(addresses.webhook(payment.gateway)), attempt=refund.failure_count,
     )  # fmt: skip
     try:
         gateway = merchants.gateway(payment.gateway)

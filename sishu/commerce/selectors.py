@@ -226,6 +226,9 @@ def case_remark(case: Case) -> str:
         "access_without_money": _(
             "Order %(order)s was opened for %(money)s of %(reference)s on %(day)s, and %(gateway)s knows of no such money."
         ),
+        "trial_without_money": _(
+            "%(money)s of trial purchase %(reference)s came on %(day)s by our books, and %(gateway)s knows of no such money."
+        ),
         "refund_missing_remote": _(
             "%(money)s of %(reference)s went back on %(day)s by our books; no bill of %(gateway)s tells of it."
         ),

@@ -24,6 +24,7 @@ from sishu.estimators.interactions import History, Ids, Interactions
 from sishu.estimators.items import Items
 
 Scores = NDArray[np.float32]
+ONLY = "only"  # the name in a file of a model that has none
 
 
 @dataclass(frozen=True)
@@ -99,7 +100,7 @@ class Recommender(Protocol):
 class Saved:
     """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back.
 
-    A state may hold other models, by name: they go into the same file.
+    A state may hold other models, one or several by name: they go into the same file.
     """
 
     kinds: ClassVar[dict[str, type[Saved]]] = {}  # what a file may name, so that it need not name code
@@ -118,8 +119,9 @@ class Saved:
         for attribute, value in vars(self).items():
             if not attribute.endswith("_") or attribute.startswith("_"):
                 continue
-            if isinstance(value, dict) and value and all(isinstance(model, Saved) for model in value.values()):
-                for name, model in value.items():
+            named = {ONLY: value} if isinstance(value, Saved) else value
+            if isinstance(named, dict) and named and all(isinstance(model, Saved) for model in named.values()):
+                for name, model in named.items():
                     flat[f"{attribute}/{name}/"] = {"kind": type(model).__name__, "params": model.params()}
                     flat |= {f"{attribute}/{name}/{inner}": part for inner, part in model.state().items()}
             else:
@@ -138,8 +140,11 @@ class Saved:
                 setattr(self, attribute, value)
         for (attribute, name), parts in inside.items():
             made = parts.pop("")
-            models = vars(self).setdefault(attribute, {})
-            models[name] = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+            model = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+            if name == ONLY:
+                setattr(self, attribute, model)
+            else:
+                vars(self).setdefault(attribute, {})[name] = model
         return self
 
     def save(self, path: Path) -> None:

@@ -45,21 +45,21 @@ BLOCK_CELLS = 2**21
 class Ease(LinearModel):
     """EASE with λ = `l2`, in the units of squared weights; None searches `L2_GRID` on an inner split by NDCG@10.
 
-    `keep` holds only so many weights of each item (the largest |B_ij| of column j) and makes the model sparse; None
-    holds all, 4 bytes x items². `memory_limit` in bytes. Raises OverBudget before a fit that would take more.
+    `top_k` keeps only so many weights of each item (the largest |B_ij| of column j) and makes the model sparse; None
+    keeps all, 4 bytes x items². `memory_limit` in bytes. Raises OverBudget before a fit that would take more.
     """
 
     def __init__(
         self,
         *,
         l2: float | None = None,
-        keep: int | None = None,
+        top_k: int | None = None,
         weighted: bool = False,
         memory_limit: int = 4 * 2**30,
         seed: int = 0,
     ) -> None:
         self.l2 = l2
-        self.keep = keep
+        self.top_k = top_k
         self.weighted = weighted
         self.memory_limit = memory_limit
         self.seed = seed
@@ -67,13 +67,14 @@ class Ease(LinearModel):
     def _learn(self, interactions: Interactions, items: Items | None) -> None:
         if self.l2 is not None:
             require("l2", self.l2, above=0)
-        if self.keep is not None:
-            require("keep", self.keep, at_least=1)
+        if self.top_k is not None:
+            require("top_k", self.top_k, at_least=1)
+        require("memory_limit", self.memory_limit, above=0)
         self.l2_ = self.l2 if self.l2 is not None else self._chosen(interactions)
         matrix = inputs(interactions.matrix, self.weighted)
         self._refuse_over_budget(matrix)
         learn = _by_users if _is_by_users(matrix) else _by_items
-        self.weights_ = learn(matrix, self.l2_, self.keep)
+        self.weights_ = learn(matrix, self.l2_, self.top_k)
 
     def _chosen(self, interactions: Interactions) -> float:
         """The λ of the grid with the best NDCG@10, which has one hill over log λ: it is climbed from the middle."""
@@ -97,13 +98,13 @@ class Ease(LinearModel):
     def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
         users, items = matrix.shape
         inverse = 8 * users**2 if _is_by_users(matrix) else items**2 * _item_precision(matrix, self.l2_).itemsize
-        if self.keep is not None:
-            result = 16 * min(self.keep, items) * items  # values and places, and both again while they are transposed
+        if self.top_k is not None:
+            result = 16 * min(self.top_k, items) * items  # values and places, and both again while they are transposed
         else:
             result = 0 if inverse == 4 * items**2 else 4 * items**2
         needed = inverse + result + 32 * max(BLOCK_CELLS, items)
         if needed > self.memory_limit:
-            way_out = "Give a higher memory_limit, fewer items, or `keep` (500, say)."
+            way_out = "Give a higher memory_limit, fewer items, or a top_k (500, say)."
             raise OverBudget(f"EASE over {items} items and {users} users", needed, self.memory_limit, way_out)
 
 
@@ -117,17 +118,17 @@ def _item_precision(matrix: sparse.csr_matrix, l2: float) -> np.dtype[Any]:
     return np.dtype(np.float32 if greatest / l2 < SINGLE_CONDITION else np.float64)
 
 
-def _by_items(matrix: sparse.csr_matrix, l2: float, keep: int | None) -> NDArray[np.float32] | sparse.csr_matrix:
+def _by_items(matrix: sparse.csr_matrix, l2: float, top_k: int | None) -> NDArray[np.float32] | sparse.csr_matrix:
     inverse = _inverse(_gram(matrix, _item_precision(matrix, l2)), l2)
-    if keep is None:
+    if top_k is None:
         return _scaled(inverse.astype(np.float32, copy=False))
-    return _pruned(((begin, inverse[begin:end]) for begin, end in _blocks(len(inverse))), keep)
+    return _pruned(((begin, inverse[begin:end]) for begin, end in _blocks(len(inverse))), top_k)
 
 
-def _by_users(matrix: sparse.csr_matrix, l2: float, keep: int | None) -> NDArray[np.float32] | sparse.csr_matrix:
+def _by_users(matrix: sparse.csr_matrix, l2: float, top_k: int | None) -> NDArray[np.float32] | sparse.csr_matrix:
     blocks = _rows_over_users(matrix, l2)
-    if keep is not None:
-        return _pruned(blocks, keep)
+    if top_k is not None:
+        return _pruned(blocks, top_k)
     inverse = np.empty((matrix.shape[1], matrix.shape[1]), np.float32)
     for begin, rows in blocks:
         inverse[begin : begin + len(rows)] = rows
@@ -152,14 +153,16 @@ def _scaled(inverse: NDArray[np.float32]) -> NDArray[np.float32]:
     return inverse
 
 
-def _pruned(blocks: Iterable[tuple[int, NDArray[Any]]], keep: int) -> sparse.csr_matrix:
+def _pruned(blocks: Iterable[tuple[int, NDArray[Any]]], top_k: int) -> sparse.csr_matrix:
     """The strongest of each column of B. Row j of P by P_jj is that column, since P is symmetric."""
     columns = []
     for begin, rows in blocks:
         own = np.arange(len(rows)), np.arange(begin, begin + len(rows))
         column = np.divide(rows, -rows[own][:, None], dtype=np.float32, casting="same_kind", order="C")
         column[own] = 0
-        columns.append(strongest(column, keep))
+        places = np.tile(np.arange(rows.shape[1], dtype=np.int32), len(rows))
+        starts = np.arange(0, rows.size + 1, rows.shape[1])
+        columns.append(strongest(sparse.csr_matrix((column.ravel(), places, starts), shape=rows.shape), top_k))
     return sparse.vstack(columns, format="csr").T.tocsr()
 
 

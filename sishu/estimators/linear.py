@@ -9,6 +9,7 @@ having i says for j. Nobody need be fitted to be scored, and each item's part of
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any, ClassVar
 
 import numpy as np
@@ -35,19 +36,19 @@ class LinearModel(ItemModel):
         row = inputs(past.row(len(self.item_ids_)), self.weighted)
         if sparse.issparse(self.weights_):
             return row.data @ self.weights_[row.indices]
-        scores = np.zeros(len(self.item_ids_), np.float32)
+        scores, weights = np.zeros(len(self.item_ids_), np.float32), np.asarray(self.weights_)
         for item, amount in zip(row.indices.tolist(), row.data.tolist(), strict=True):
-            saxpy(self.weights_[item], scores, a=amount)  # in place: a copy of the rows would be most of the work
+            saxpy(weights[item], scores, a=amount)  # in place: to copy the rows together would be most of the work
         return scores
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
-        amounts = past.weights
+        amounts = past.weights.astype(np.float64)
         if not self.weighted:  # an item met twice counts once: half for each time
             _, which = np.unique(past.items, return_inverse=True)
-            met = (past.weights > 0).astype(np.float32)
+            met = (amounts > 0).astype(np.float64)
             amounts = met / np.maximum(np.bincount(which, met), 1)[which]
-        column = self.weights_[past.items, item]
-        return amounts * np.asarray(column).ravel()
+        to_item = self.weights_[past.items, np.full(len(past.items), item)]
+        return amounts * np.asarray(to_item).ravel()
 
 
 def inputs(rows: sparse.csr_matrix, weighted: bool) -> sparse.csr_matrix:
@@ -60,29 +61,23 @@ def inputs(rows: sparse.csr_matrix, weighted: bool) -> sparse.csr_matrix:
     return taken
 
 
-def strongest(rows: NDArray[np.float32] | sparse.csr_matrix, keep: int) -> sparse.csr_matrix:
-    """The `keep` entries of each row that are furthest from zero; of equals those that stand first."""
-    every = np.arange(rows.shape[1], dtype=np.int32)
-    kept: list[tuple[NDArray[np.float32], NDArray[np.int32]]] = []
-    for row in range(rows.shape[0]):
-        if sparse.issparse(rows):
-            entries = slice(rows.indptr[row], rows.indptr[row + 1])
-            values, places = rows.data[entries], rows.indices[entries]
-        else:
-            values, places = rows[row], every
-        if len(values) > keep:
-            chosen = _furthest(np.abs(values), places, keep)
-            values, places = values[chosen], places[chosen]
-        kept.append((values, places))
-    starts = np.concatenate([[0], np.cumsum([len(values) for values, _ in kept])])
-    values, places = (np.concatenate(parts) for parts in zip(*kept, strict=True))
-    result = sparse.csr_matrix((values, places, starts), shape=rows.shape)
+def strongest(rows: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
+    """The k entries of each row that are furthest from zero; of equals those of the first columns."""
+    kept, starts = [], np.zeros(rows.shape[0] + 1, np.int64)
+    for row, (begin, end) in enumerate(pairwise(rows.indptr.tolist())):
+        chosen = np.arange(begin, end)
+        if end - begin > k:
+            chosen = begin + _furthest(np.abs(rows.data[begin:end]), rows.indices[begin:end], k)
+        kept.append(chosen)
+        starts[row + 1] = starts[row] + len(chosen)
+    every = np.concatenate(kept)
+    result = sparse.csr_matrix((rows.data[every], rows.indices[every], starts), shape=rows.shape)
     result.eliminate_zeros()
     result.sort_indices()
     return result
 
 
-def _furthest(sizes: NDArray[np.float32], places: NDArray[np.int32], keep: int) -> NDArray[np.int64]:
-    bound = np.partition(sizes, len(sizes) - keep)[len(sizes) - keep]
+def _furthest(sizes: NDArray[np.float32], columns: NDArray[np.int32], k: int) -> NDArray[np.int64]:
+    bound = np.partition(sizes, len(sizes) - k)[len(sizes) - k]
     above, equal = np.flatnonzero(sizes > bound), np.flatnonzero(sizes == bound)
-    return np.concatenate([above, equal[np.argsort(places[equal])][: keep - len(above)]])
+    return np.concatenate([above, equal[np.argsort(columns[equal])][: k - len(above)]])

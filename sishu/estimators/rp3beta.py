@@ -8,7 +8,7 @@ Paudel, Christoffel, Newell & Bernstein 2017, "Updatable, accurate, diverse, and
 applications" (ACM TiiS 7:1), after P³α of Cooper et al. 2014. A walk goes from a reader to an item of theirs, to another
 user v who has it, to what that user has: item i → user v → item j. α bends the chances of each step, β takes from items
 with many interactions: d_j is the sum of the weights of j. The first step's chance is the same for all items of a reader
-and is left out. W is items x items; each row keeps its `keep` strongest and none of i itself.
+and is left out. W is items x items; each row keeps its `top_k` strongest and none of i itself.
 """
 
 from __future__ import annotations
@@ -32,30 +32,37 @@ class RP3Beta(LinearModel):
     `memory_limit` in bytes. Raises OverBudget before a fit that would take more.
     """
 
+    zero_says_nothing = True
+
     def __init__(
         self,
         *,
         alpha: float = 0.8,
         beta: float = 0.6,
-        keep: int = 400,
+        top_k: int = 400,
         weighted: bool = False,
         memory_limit: int = 4 * 2**30,
     ) -> None:
         self.alpha = alpha
         self.beta = beta
-        self.keep = keep
+        self.top_k = top_k
         self.weighted = weighted
         self.memory_limit = memory_limit
 
     def _learn(self, interactions: Interactions, items: Items | None) -> None:
         require("alpha", self.alpha, above=0)
         require("beta", self.beta, at_least=0)
-        require("keep", self.keep, at_least=1)
+        require("top_k", self.top_k, at_least=1)
+        require("memory_limit", self.memory_limit, above=0)
         matrix = inputs(interactions.matrix, self.weighted)
         self._refuse_over_budget(matrix)
         of_items, of_users = (np.asarray(matrix.sum(axis=axis)).ravel() for axis in (0, 1))
         edges = matrix.power(self.alpha)
-        leave, pass_on, arrive = _power(of_items, -self.alpha), _power(of_users, -self.alpha), _power(of_items, -self.beta)
+        leave, pass_on, arrive = (
+            _power(of_items, -self.alpha),
+            _power(of_users, -self.alpha),
+            _power(of_items, -self.beta),
+        )
         from_items = (sparse.diags(pass_on) @ edges @ sparse.diags(leave)).T.tocsr()
         to_items = edges @ sparse.diags(arrive)
         size, rows = matrix.shape[1], []
@@ -63,14 +70,14 @@ class RP3Beta(LinearModel):
         for begin in range(0, size, step):
             block = from_items[begin : begin + step] @ to_items
             block.data[block.indices == np.repeat(np.arange(begin, begin + block.shape[0]), np.diff(block.indptr))] = 0
-            rows.append(strongest(block, self.keep))
+            rows.append(strongest(block, self.top_k))
         self.weights_ = sparse.vstack(rows, format="csr")
 
     def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
         items = matrix.shape[1]
-        needed = 16 * min(self.keep, items) * items + 32 * max(BLOCK_CELLS, items) + 48 * matrix.nnz
+        needed = 16 * min(self.top_k, items) * items + 32 * max(BLOCK_CELLS, items) + 48 * matrix.nnz
         if needed > self.memory_limit:
-            way_out = "Give a higher memory_limit, fewer items, or a smaller `keep`."
+            way_out = "Give a higher memory_limit, fewer items, or a smaller top_k."
             raise OverBudget(f"RP3beta over {items} items", needed, self.memory_limit, way_out)
 
 

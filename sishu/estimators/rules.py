@@ -30,6 +30,7 @@ from sishu.estimators.base import ItemModel, Past, Scores, require, stack
 from sishu.estimators.errors import OverBudget
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.linear import strongest
 
 BLOCK_PAIRS = 2**21  # pairs of events looked at together
 PAIR_BYTES = 64  # of one such pair: positions, masks, and the entry it becomes
@@ -127,13 +128,3 @@ def _pairs(
     pairs = sparse.csr_matrix((strength, (rows.items[first] - begin, rows.items[second])), shape=shape)
     pairs.eliminate_zeros()
     return pairs
-
-
-def strongest(rows: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
-    """Each row's k highest entries; of equals those of the first columns."""
-    lengths = np.diff(rows.indptr)
-    row = np.repeat(np.arange(rows.shape[0]), lengths)
-    order = np.lexsort((rows.indices, -rows.data, row))
-    kept = np.sort(order[np.arange(rows.nnz) - rows.indptr[row] < k])
-    starts = np.concatenate([[0], np.cumsum(np.minimum(lengths, k))])
-    return sparse.csr_matrix((rows.data[kept], rows.indices[kept], starts), shape=rows.shape)

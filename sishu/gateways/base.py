@@ -39,15 +39,21 @@ class RefundOutcome(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    # Failed for good, whatever was said before: had it gone, it is back.
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
 class RefundSnapshot:
-    """The provider's present truth about one refund, by our reference."""
+    """The provider's present truth about one refund, by our reference.
+
+    `attempt` is that of the request it answers; None where the provider knows one refund by one reference for good.
+    """
 
     reference: str
     outcome: RefundOutcome
     refunded: Money
+    attempt: int | None = None
 
 
 class DisputeOutcome(StrEnum):
@@ -158,7 +164,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """Money to give back from one payment of `captured` in all. The same `reference` sent twice gives it back once."""
+    """Money to give back from one payment of `captured` in all. The same `reference` sent twice gives it back once.
+
+    `attempt` is how often the provider gave it up before, and people asked for it anew.
+    """
 
     reference: str
     payment_reference: str
@@ -167,6 +176,7 @@ class RefundRequest:
     captured: Money
     provider_reference: str = ""
     notify_url: str = ""
+    attempt: int = 0
 
 
 class EntryKind(StrEnum):

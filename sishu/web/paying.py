@@ -111,12 +111,8 @@ def facts_of(payment: Payment, instruction: Instruction) -> dict[str, Any]:
         "order": payment.order,
         "line": payment.order.lines.first(),
         "kind": KINDS[type(instruction)],
-<<<<<<< HEAD
+        "gateway_name": payment.gateway,
         "gateway_label": payment.gateway_label,
-=======
-        "gateway_name": gateway_name,
-        "gateway_label": gateway_words.label_of(gateway_name),
->>>>>>> look
         "instruction": instruction,
         **deadline_of(payment.expires_at),
     }

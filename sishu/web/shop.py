@@ -22,12 +22,8 @@ from wagtail.models import Page
 
 from sishu.accounts.models import User
 from sishu.commerce import orders, payments, refunds, selectors, ways_to_pay
-<<<<<<< HEAD
-from sishu.commerce.models import Offer, Order, Payment
-from sishu.core import clock
-=======
 from sishu.commerce.models import Offer, Order, Payment, Refund
->>>>>>> look
+from sishu.core import clock
 from sishu.core.errors import Invalid, Missing, NotSignedIn
 from sishu.core.ids import parse_id
 from sishu.web import answers, context, listings, paths, payers, paying
@@ -135,20 +131,15 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
     if order.status == Order.Status.PAID:
         return HttpResponse(status=204, headers={"HX-Redirect": iri_to_uri(continued(order))})
     state = state_of(order, find_attempt(request, order))
-    if state["is_past"] or ("pay" in request.GET and not state["waits"]):
+    # A code to scan ends with the order's own time, also when the order waits longer for a transfer.
+    is_over = "pay" in request.GET and (not state["waits"] or order.expires_at <= clock.now())
+    if state["is_past"] or is_over:
         asked = urlencode({"gateway": request.GET["gateway"]}) if "gateway" in request.GET else ""
         back = reverse("payment_return", args=[number])
         return HttpResponse(status=204, headers={"HX-Redirect": f"{back}?{asked}" if asked else back})
     if "pay" not in request.GET:
         return render(request, "shop/waiting.html", state)
-<<<<<<< HEAD
-    # A code to scan ends with the order's own time, also when the order waits longer for a transfer.
-    if not state["waits"] or order.expires_at <= clock.now():
-        return HttpResponse(status=204, headers={"HX-Redirect": reverse("payment_return", args=[number])})
     return render(request, "shop/deadline.html", state | paying.deadline_of(order.expires_at))
-=======
-    return render(request, "shop/deadline.html", state | {"time_left": paying.time_left(order)})
->>>>>>> look
 
 
 @never_cache
@@ -284,21 +275,6 @@ def is_payable(order: Order) -> bool:
     return order.status == Order.Status.AWAITING_PAYMENT
 
 
-<<<<<<< HEAD
-def state_of(order: Order) -> dict[str, Any]:
-    """What the waiting page says: confirming, or how it ended without a sale."""
-    newest = order.payments.first()
-    arrived = newest is not None and newest.status == Payment.Status.CAPTURED
-    failed = newest is not None and newest.status == Payment.Status.FAILED
-    waits = is_payable(order) and not failed and not arrived
-    is_open = orders.is_open(order)
-    # Once the order's own time is over a transfer may still be on its way, whatever was tried after it.
-    begun = order.payments.all()[:1] if is_open and order.expires_at > clock.now() else order.payments.all()
-    transfer = next((payment for payment in begun if paying.is_patient(payment.gateway)), None)
-    return {
-        "order": order, "line": order.lines.first(), "waits": waits, "failed": failed, "arrived": arrived,
-        "transfer": transfer, "is_open": is_open,
-=======
 def find_attempt(request: HttpRequest, order: Order) -> Payment | None:
     """The payment that this page is about: by the way that `gateway` names, where they tried several; or the newest."""
     return order.payments.filter(gateway=request.GET.get("gateway", "")).first() or order.payments.first()
@@ -310,15 +286,15 @@ def state_of(order: Order, attempt: Payment | None) -> dict[str, Any]:
     captured = attempt if attempt is not None and attempt.status == Payment.Status.CAPTURED else None
     held = selectors.refundable_part(captured, Refund.Part.UNAPPLIED) if captured and not is_sold else None
     failed = attempt is not None and attempt.status == Payment.Status.FAILED
-    is_open = paying.is_open(order)
-    # Once the order has ended a transfer may still be on its way, whatever was tried after it.
-    begun = order.payments.all() if not is_open else [attempt] if attempt else []
+    is_open = orders.is_open(order)
+    # Once the order's own time is over a transfer may still be on its way, whatever was tried after it.
+    begun = [attempt] if attempt and is_open and order.expires_at > clock.now() else order.payments.all()
+    transfer = next((payment for payment in begun if paying.is_patient(payment.gateway)), None)
     return {
         "order": order, "line": order.lines.first(), "attempt": attempt, "is_open": is_open, "failed": failed,
         "waits": is_payable(order) and not failed and not captured, "arrived": held is not None,
         "is_past": is_sold or (captured is not None and held is None),
-        "is_transfer": any(paying.is_patient(payment.gateway) for payment in begun),
->>>>>>> look
+        "transfer": transfer,
     }  # fmt: skip
 
 

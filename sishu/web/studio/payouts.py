@@ -89,7 +89,7 @@ class PayoutDetail(DetailView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         person = self.request.user
         is_barred = person.has_perm(roles.APPROVE_PAYOUT) and any(
-            _is_barred(name, self.object, person.pk) for name, _label, _icon in STEPS.get(self.object.status, ())
+            not _may_take(name, self.object, person) for name, _label, _icon in STEPS.get(self.object.status, ())
         )
         return super().get_context_data(events=selectors.timeline(self.object), is_barred=is_barred, **kwargs)
 
