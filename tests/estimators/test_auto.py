@@ -69,6 +69,13 @@ def test_with_too_little_to_ask_about_it_says_so_and_takes_the_most_popular():
     assert Auto().fit(Interactions.of(["a"], ["x"])).recommend("a", 3) == []
 
 
+def test_without_times_what_goes_by_time_is_not_tried():
+    untimed = Interactions(WORLD.user_ids, WORLD.item_ids, WORLD.users, WORLD.items, WORLD.weights)
+    model = Auto(seconds=5).fit(untimed)
+    assert model.reason_.startswith("Chosen by NDCG@10")
+    assert "half_life" not in model.reason_
+
+
 def test_a_model_over_its_memory_is_not_tried_and_named():
     model = Auto(memory_limit=2000, seconds=20).fit(WORLD)
     assert "was not tried: " in model.reason_

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
@@ -72,6 +72,7 @@ def test_of_equals_the_first_columns_are_kept():
     assert strongest(rows, 2).toarray().tolist() == [[0, 3, 3, 0], [0, 0, -5, 1], [0, 0, 0, 0]]
 
 
+@settings(deadline=None)
 @given(st.lists(st.lists(st.integers(-3, 3), min_size=5, max_size=5), min_size=1, max_size=4), st.integers(1, 6))
 def test_the_strongest_are_those_of_a_sort(rows, k):
     kept = strongest(sparse.csr_matrix(np.array(rows, np.float32)), k).toarray()

@@ -79,7 +79,7 @@ class Peer:
 PEERS = {
     "implicit-als": Peer(
         "sishu.cli.evaluation.peers.with_implicit", "als",
-        grid(factors=(32, 64, 128), regularization=(0.1, 1.0, 10.0), alpha=(1.0, 5.0)),
+        grid(factors=(32, 64, 128), regularization=(1.0, 10.0, 30.0, 100.0), alpha=(1.0, 5.0, 17.0)),
     ),
     "implicit-bm25": Peer(
         "sishu.cli.evaluation.peers.with_implicit", "bm25", grid(K=(100, 300), K1=(0.3, 1.2), B=(0.3, 0.75)),
