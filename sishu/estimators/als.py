@@ -4,10 +4,10 @@
 
     x_u = A_u⁻¹ Σ_i c_ui p_ui y_i,   A_u = Y'Y + α Σ_i w_ui y_i y_i' + λ_u I,   s_ui = x_u·y_i
 
-Hu, Koren & Volinsky 2008, "Collaborative filtering for implicit feedback datasets" (ICDM), users and items in turn. x_u is
-users x factors, y_i items x factors. λ_u = λ (Σ_i c_ui)^ν by the mean of that over users, and so for items: ν = 0 is the plain
-λ, ν = 1 holds everybody by as much as is known of them, as Rendle et al. 2021, "Revisiting the performance of iALS"
-(arXiv:2110.14037), found best at high dimension.
+Hu, Koren & Volinsky 2008, "Collaborative filtering for implicit feedback datasets" (ICDM), users and items in turn. The
+x_u are users x factors, the y_i items x factors. λ_u = λ (Σ_i c_ui)^ν by the mean of that over users, and so for items:
+ν = 0 is the plain λ, ν = 1 holds everybody by as much as is known of them, which Rendle et al. 2021, "Revisiting the
+performance of iALS" (arXiv:2110.14037), found best.
 
 While it learns, a few steps of conjugate gradients stand for the solution (Takács, Pilászy & Tikk 2011, RecSys), from
 zero and preconditioned by (Y'Y + λI)⁻¹, which is all of A_u but what the reader did: two are enough, and stopping early

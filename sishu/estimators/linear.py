@@ -2,8 +2,8 @@
 
     s = h W,   s_j = Σ_i h_i W_ij
 
-`h` (items,) is 1 for what the reader had to do with, or the weights added up where the model is `weighted`; W_ij is what
-having i says for j. Nobody need be fitted to be scored, and each item's part of a score is a term of the sum.
+`h` (items,) is 1 for what the reader had to do with, or the weights added up where the model is `weighted`; W_ij is
+what having i says for j. Nobody need be fitted to be scored, and each item's part of a score is a term of the sum.
 """
 
 from __future__ import annotations

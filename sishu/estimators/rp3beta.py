@@ -4,11 +4,11 @@
 
     s = h W
 
-Paudel, Christoffel, Newell & Bernstein 2017, "Updatable, accurate, diverse, and scalable recommendations for interactive
-applications" (ACM TiiS 7:1), after P³α of Cooper et al. 2014. A walk goes from a reader to an item of theirs, to another
-user v who has it, to what that user has: item i → user v → item j. α bends the chances of each step, β takes from items
-with many interactions: d_j is the sum of the weights of j. The first step's chance is the same for all items of a reader
-and is left out. W is items x items; each row keeps its `top_k` strongest and none of i itself.
+Paudel, Christoffel, Newell & Bernstein 2017, "Updatable, accurate, diverse, and scalable recommendations for
+interactive applications" (ACM TiiS 7:1), after P³α of Cooper et al. 2014. A walk goes from a reader to an item of
+theirs, to another user v who has it, to what that user has: item i → user v → item j. α bends the chances of each step,
+β takes from items with many interactions: d_j is the sum of the weights of j. The first step's chance is the same for
+all items of a reader and is left out. W is items x items; each row keeps its `top_k` strongest and none of i itself.
 """
 
 from __future__ import annotations
