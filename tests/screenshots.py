@@ -157,6 +157,7 @@ def timeline(page: Page, _language: str) -> None:
     orders(page, _language)
     page.locator("td.title a").last.click()
     page.wait_for_selector("main time")
+    page.locator("main time").last.evaluate("element => element.scrollIntoView({block: 'end'})")
 
 
 def show(page: Page, selector: str, at: float) -> None:

@@ -18,7 +18,7 @@ from sishu.commerce import fulfil
 from sishu.commerce.facts import OrderPaid
 from sishu.commerce.models import Order, OrderLine, Payment
 from sishu.content.paywall import Level
-from sishu.core import clock
+from sishu.core import clock, rows
 from sishu.core.errors import DomainError, Missing
 from sishu.core.models import WrongStatus
 from sishu.outbox import publisher
@@ -104,15 +104,15 @@ def _place(user: User, offer_id: int, language: str, return_path: str, title: st
                 order.save(update_fields=["return_path", "updated_at"])
             return order
         _end(order)
-    order = Order.objects.create(
+    order = rows.insert(Order(
         number=new_number(), user=user, amount=offer.amount, currency=offer.currency, language=language,
         return_path=return_path, open_key=open_key(user.pk, offer_id),
         expires_at=clock.now() + timedelta(minutes=settings.ORDER_LIFETIME_MINUTES),
-    )  # fmt: skip
-    OrderLine.objects.create(
+    ))  # fmt: skip
+    rows.insert(OrderLine(
         order=order, offer_id=offer_id, title=title[:160] or offer.title, amount=offer.amount, split=offer.split,
         refund_days=settings.REFUND_WINDOW_DAYS,
-    )  # fmt: skip
+    ))  # fmt: skip
     if not order.amount:
         settle_free(order)
     return order
@@ -189,11 +189,11 @@ def _on_sale(user: User, offer_id: int) -> OnSale:
     """The offer, with what the buyer already has of it. What no reader finds is not sold: Missing."""
     with connection.cursor() as cursor:
         cursor.execute(ON_SALE, [user.pk, open_key(user.pk, offer_id), offer_id, Level.PAID])
-        rows = cursor.fetchall()
-    if not rows:
+        shares = cursor.fetchall()
+    if not shares:
         raise Missing(_("This is not on sale any more."))
-    title, amount, currency, _payee, _bps, is_owned, open_order_id = rows[0]
-    split = [[payee, bps] for _title, _amount, _currency, payee, bps, *_rest in rows if payee is not None]
+    title, amount, currency, _payee, _bps, is_owned, open_order_id = shares[0]
+    split = [[payee, bps] for _title, _amount, _currency, payee, bps, *_rest in shares if payee is not None]
     return OnSale(title, amount, currency, split, bool(is_owned), open_order_id)
 
 

@@ -9,14 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
 from sishu.commerce import disputes, fulfil, gateway_words, merchants, orders, splits, unwinding, ways_to_pay
 from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
-from sishu.core import addresses, clock
+from sishu.core import addresses, clock, rows
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -145,11 +144,11 @@ def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Paym
         # asked before that, but once, to end the attempt.
         expires_at = max(expires_at, order.created_at + gateway.time_to_pay)
         first_poll = {"next_poll_at": expires_at + POLL_AFTER[-1], "poll_count": len(POLL_AFTER) - 1}
-    return Payment.objects.create(
+    return rows.insert(Payment(
         order=order, gateway=gateway.name, product=product, book=gateway.book, reference=secrets.token_hex(12),
         amount=order.amount, currency=order.currency, expires_at=expires_at, open_key=f"{order_id}:{gateway.name}",
         **first_poll,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def apply(snapshot: Snapshot, *, heard_from: str = "", heard_in: str = "") -> Payment:
@@ -278,17 +277,21 @@ def refresh(payment: Payment) -> Payment:
 
 
 def poll_due(limit: int = 50) -> int:
-    """Ask about payments whose notice is overdue. Each is claimed by one worker. Returns how many were asked."""
+    """Ask about payments whose notice is overdue. Each is claimed by one worker. Returns how many were asked.
+
+    The last of POLL_AFTER ends the attempt; where the provider then says nothing, or leaves it open, again every day.
+    """
     asked = 0
     for payment in Payment.objects.filter(next_poll_at__lte=clock.now()).order_by("next_poll_at")[:limit]:
         later = payment.poll_count + 1
-        next_poll_at = payment.created_at + POLL_AFTER[later] if later < len(POLL_AFTER) else None
+        is_last = later >= len(POLL_AFTER)
+        next_poll_at = clock.now() + POLL_AFTER[-1] if is_last else payment.created_at + POLL_AFTER[later]
         mine = Payment.objects.filter(pk=payment.pk, poll_count=payment.poll_count, next_poll_at__isnull=False)
         if not mine.update(poll_count=later, next_poll_at=next_poll_at):
             continue
         asked += 1
         fresh = refresh(payment)
-        if next_poll_at is None and fresh.status == Payment.Status.PENDING:
+        if is_last and fresh.status == Payment.Status.PENDING:
             give_up(fresh)
     return asked
 
@@ -305,10 +308,8 @@ def give_up(payment: Payment) -> Payment:
         log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
         return payment
     if snapshot.outcome == Outcome.UNKNOWN:
-        until = payment.expires_at + WATCH_MARGIN
-        if clock.now() < until:
-            pending = Payment.objects.filter(pk=payment.pk, status=Payment.Status.PENDING)
-            pending.update(open_key=None, next_poll_at=Coalesce("next_poll_at", until))
+        if clock.now() < payment.expires_at + WATCH_MARGIN:
+            Payment.objects.filter(pk=payment.pk, status=Payment.Status.PENDING).update(open_key=None)
             payment.refresh_from_db()
             return payment
         snapshot = Snapshot(payment.reference, Outcome.CLOSED)

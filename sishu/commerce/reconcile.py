@@ -118,10 +118,9 @@ def _missing_in_bills(gateway: PaymentGateway, day: date) -> Iterator[tuple[str,
             continue  # asked again with the next comparison
         nowhere = "access_without_money" if isinstance(one, Payment) else "trial_without_money"
         yield "missing_remote" if is_there else nowhere, one.ref, {**where, **one.told(one.captured)}
-    gone = billed.filter(kind=EntryKind.REFUND).values("refund_reference")
     of_day = Refund.objects.filter(payment__gateway=gateway.name, settled_at__range=within, **UNBILLED_REFUNDS)
     for refund in (
-        of_day.exclude(reference__in=gone)
+        of_day.exclude(reference__in=bills.gone(gateway.name))
         .exclude(reference__in=Dispute.objects.values("reference"))
         .select_related("payment__order")
     ):

@@ -159,7 +159,7 @@ def give_back(trial: TrialPurchase, answer: RefundSnapshot) -> TrialPurchase:
         trial.move_to(Status.RETURNED, returned_amount=trial.captured_amount, returned_at=clock.now())
         move = Move(chart.unapplied(trial.reference), chart.provider(trial.gateway), held, "refund")
         _post(f"trial_refund:{reference}", trial, [move])
-    elif answer.outcome == RefundOutcome.FAILED and trial.status == Status.CAPTURED:
+    elif answer.outcome in (RefundOutcome.FAILED, RefundOutcome.RETURNED) and trial.status == Status.CAPTURED:
         trial.move_to(Status.REFUSED)
     return trial
 

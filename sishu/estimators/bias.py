@@ -20,10 +20,13 @@ with Temporal Dynamics", equation 6. Units are those of the ratings throughout.
 
 from __future__ import annotations
 
+from abc import abstractmethod
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from sishu.estimators.base import Past, Scores, require
 from sishu.estimators.interactions import Interactions
@@ -108,15 +111,13 @@ class Bias(RatingModel):
         drift = np.where(items >= 0, self.time_bias_[bins, items] - self.time_bias_[-1, items], 0.0)
         return np.clip(self._of_pairs(users, items) + drift, self.lowest_, self.highest_)
 
-    def _of_pairs(self, users: Positions, items: Positions) -> Floats:
-        # Position -1 is the last: a bias of zero stands there, for whoever was never seen.
-        return self.mean_ + np.append(self.user_bias_, 0.0)[users] + np.append(self._now(), 0.0)[items]
+    def _rated(self, pasts: Sequence[Past], readers: Positions, items: Positions) -> Floats:
+        leanings = np.array([self._shares(past).sum() for past in pasts])
+        # Position -1 is the last: an item never seen has no bias.
+        return self.mean_ + leanings[readers] + np.append(self._now(), 0.0)[items]
 
     def _scores(self, past: Past) -> Scores:
-        return (self._of_new_item(past) + self._now()).astype(np.float32)
-
-    def _of_new_item(self, past: Past) -> float:
-        return self.mean_ + float(self._shares(past).sum())
+        return (self.mean_ + self._shares(past).sum() + self._now()).astype(np.float32)
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
         return self._shares(past)
@@ -126,11 +127,67 @@ class Bias(RatingModel):
 
     def _shares(self, past: Past) -> Floats:
         """What each rating of a reader adds to b_u, (len(past.items),): (r_ui − μ − b_i) / (λ_u + n_u)."""
-        expected = self.mean_ + self.item_bias_[past.items]
+        return self._above(past) / (self.reg_user + len(past.items))
+
+    def _above(self, past: Past) -> Floats:
+        """By how much each rating of a reader is above what anybody is told, (len(past.items),): r_ui − μ − b_i."""
         bins = self._bins(past.times)
-        if bins is not None:
-            expected = expected + self.time_bias_[bins, past.items]
-        return (past.weights - expected) / (self.reg_user + len(past.items))
+        drift = 0.0 if bins is None else self.time_bias_[bins, past.items]
+        return past.weights - (self.mean_ + self.item_bias_[past.items] + drift)
+
+
+class OnBias(Bias):
+    """Biases, and what a reader's ratings say beyond them: r̂_ui = μ + b_u + b_i + d_ui.
+
+    A model gives `_learn_left`, `_beyond` and `_parts_beyond`. What is left of a rating is e_ui = r_ui − μ − b_u − b_i.
+    """
+
+    def score_many(self, pasts: Sequence[Past]) -> Scores:
+        biases = np.stack([super(OnBias, self)._scores(past) for past in pasts])
+        return biases + self._beyond(self._left(pasts)).astype(np.float32)
+
+    def _learn(self, interactions: Interactions, items: Items | None) -> None:
+        super()._learn(interactions, items)
+        biases = self.mean_ + self.user_bias_[interactions.users] + self.item_bias_[interactions.items]
+        left = (interactions.weights - biases).astype(np.float32)
+        self._learn_left(sparse.csr_matrix((left, interactions.items, interactions.starts), interactions.shape))
+
+    def _scores(self, past: Past) -> Scores:
+        return self.score_many([past])[0]
+
+    def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
+        return self._shares(past) + self._parts_beyond(past, self._left([past]), item)
+
+    def _rated(self, pasts: Sequence[Past], readers: Positions, items: Positions) -> Floats:
+        ratings = super()._rated(pasts, readers, items)
+        known = np.flatnonzero(items >= 0)
+        ratings[known] += self._beyond_pairs(self._left(pasts), readers[known], items[known])
+        return ratings
+
+    def _left(self, pasts: Sequence[Past]) -> sparse.csr_matrix:
+        """e_ui of what many rated, (pasts, items); an entry may be 0 and is a rating all the same."""
+        left = [self._above(past) - self._shares(past).sum() for past in pasts]
+        starts = np.concatenate([[0], np.cumsum([len(past.items) for past in pasts])])
+        rated = np.concatenate([past.items for past in pasts])
+        return sparse.csr_matrix(
+            (np.concatenate(left).astype(np.float32), rated, starts), (len(pasts), len(self.item_ids_))
+        )
+
+    @abstractmethod
+    def _learn_left(self, left: sparse.csr_matrix) -> None:
+        """Check the parameters and learn from e_ui, users x items."""
+
+    @abstractmethod
+    def _beyond(self, left: sparse.csr_matrix) -> NDArray[np.floating[Any]]:
+        """d_ui of readers with such e_ui, (readers, items)."""
+
+    @abstractmethod
+    def _beyond_pairs(self, left: sparse.csr_matrix, readers: Positions, items: Positions) -> NDArray[np.floating[Any]]:
+        """The same of pairs alone, (pairs,); `readers` are rows of `left`."""
+
+    @abstractmethod
+    def _parts_beyond(self, past: Past, left: sparse.csr_matrix, item: int) -> NDArray[np.floating[Any]]:
+        """What each rating of one reader, whose `left` is 1 x items, adds to d_ui, (len(past.items),)."""
 
 
 def shrunk_means(groups: Positions, values: Floats, count: int, reg: float) -> Floats:

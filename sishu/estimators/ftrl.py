@@ -108,16 +108,16 @@ class Ftrl(Saved):
         odds = [self.offset_ + self.features_.transform(chunk) @ self.weights() for chunk in chunks]
         return expit(np.concatenate(odds)) if odds else np.empty(0)
 
-    def sample_proba(self, log: ClickLog, rng: np.random.Generator) -> Probabilities:
-        """The chances under one draw of the weights: who serves the row that is highest now serves by Thompson.
+    def sample_proba(self, log: ClickLog, rng: np.random.Generator, draws: int = 1) -> Floats:
+        """The chances under draws of the weights, (draws, rows): who serves the row that is highest serves by Thompson.
 
-        The rows of one call share their weights: what all ads of a request have in common changes nothing.
+        The rows of one draw share their weights: what all ads of a request have in common changes nothing.
         """
         matrix = self.features_.transform(log)
         columns, local = np.unique(matrix.indices, return_inverse=True)
-        drawn = rng.normal(self.weights(columns), np.sqrt(self.variances(columns)))
+        drawn = rng.normal(self.weights(columns), np.sqrt(self.variances(columns)), (draws, len(columns)))
         parts = sparse.csr_matrix((matrix.data, local, matrix.indptr), shape=(log.count, len(columns)))
-        return expit(self.offset_ + parts @ drawn)
+        return expit(self.offset_ + (parts @ drawn.T).T)
 
     def weights(self, columns: NDArray[np.integer] | slice = slice(None)) -> Floats:
         """w of these columns."""

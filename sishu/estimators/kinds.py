@@ -15,7 +15,10 @@ from sishu.estimators.content import Content
 from sishu.estimators.ease import Ease
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.knn import ItemKNN, UserKNN
+from sishu.estimators.mf import MF
 from sishu.estimators.popular import Popular
+from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.ratings import RatingModel
 from sishu.estimators.recent import Recent
 from sishu.estimators.rp3beta import RP3Beta
@@ -92,4 +95,8 @@ TOP_N: dict[str, Kind] = {
 }  # fmt: skip
 RATINGS: dict[str, RatingKind] = {
     "bias": RatingKind(Bias),
+    "user-knn": RatingKind(UserKNN, grid(shrinkage=(5.0, 20.0), k=(300, 1000))),
+    "item-knn": RatingKind(ItemKNN, grid(shrinkage=(5.0, 20.0), damping=(0.01, 0.03))),
+    "mf": RatingKind(MF, grid(reg=(0.7, 0.85, 1.0), frequency=(0.6,))),
+    "blend": RatingKind(RatingBlend),
 }

@@ -23,11 +23,12 @@ Positions = NDArray[np.int64]
 Floats = NDArray[np.float64]
 
 EVERYBODY = ""  # the reason of the part of a rating that everybody is told, whatever they did
+BATCH = 2**12  # pairs predicted at once
 NOBODY = Past(np.empty(0, np.int64), np.empty(0, np.float32))
 
 
 class RatingModel(ItemModel):
-    """A recommender whose score is a rating. A model gives `_learn`, `_scores`, `_of_new_item` and `_contributions`.
+    """A recommender whose score is a rating. A model gives `_learn`, `_scores`, `_rated` and `_contributions`.
 
     To somebody unknown it says what everybody says of an item; of an unknown item, what the reader says of any.
     """
@@ -64,7 +65,9 @@ class RatingModel(ItemModel):
             return []
         likeness = np.array(self._likeness(item), np.float32)
         likeness[item] = -np.inf
-        return [Scored(self.item_ids_[other], float(likeness[other])) for other in top(likeness, k) if likeness[other]]
+        return [
+            Scored(self.item_ids_[other], float(likeness[other])) for other in top(likeness, k) if likeness[other] > 0
+        ]
 
     def explain(self, reader: str | History, item_id: str) -> list[Reason]:
         """The parts of the predicted rating. One, `because` of `EVERYBODY`, is what anybody is told; it stands first."""
@@ -79,28 +82,24 @@ class RatingModel(ItemModel):
         if not self.lowest_ <= self.highest_:
             raise InvalidInput(f"lowest is {self.lowest_} and highest {self.highest_}: the scale is upside down.")
 
-    def _of_pairs(self, users: Positions, items: Positions) -> Floats:
-        """`predict` before clipping: user by user, where a model knows no shorter way."""
-        ratings = np.empty(len(users))
-        order = np.argsort(users, kind="stable")
-        for rows in np.split(order, np.flatnonzero(np.diff(users[order])) + 1):
-            if len(rows):
-                user = users[rows[0]]
-                ratings[rows] = self._of_some(self.past_of(user) if user >= 0 else NOBODY, items[rows])
-        return ratings
-
-    def _of_some(self, past: Past, items: Positions) -> Floats:
-        """What one reader would rate these, -1 being an item never seen."""
-        scores = self._scores(past)
-        return np.where(items >= 0, scores[items], self._of_new_item(past))
-
     def _likeness(self, item: int) -> Scores:
         """How alike the others are to this item, (items,); 0 says nothing."""
         return np.zeros(len(self.item_ids_), np.float32)
 
+    def _of_pairs(self, users: Positions, items: Positions) -> Floats:
+        """`predict` before clipping."""
+        ratings = np.empty(len(users))
+        order = np.argsort(users, kind="stable")
+        for begin in range(0, len(order), BATCH):
+            pairs = order[begin : begin + BATCH]
+            asked, readers = np.unique(users[pairs], return_inverse=True)
+            pasts = [self.past_of(user) if user >= 0 else NOBODY for user in asked]
+            ratings[pairs] = self._rated(pasts, readers, items[pairs])
+        return ratings
+
     @abstractmethod
-    def _of_new_item(self, past: Past) -> float:
-        """The rating of an item that nobody rated yet."""
+    def _rated(self, pasts: Sequence[Past], readers: Positions, items: Positions) -> Floats:
+        """What each of `readers`, positions in `pasts`, would rate each of `items`, -1 being one never seen; (pairs,)."""
 
     @abstractmethod
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:

@@ -39,6 +39,8 @@ class RefundOutcome(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    # Failed for good, whatever was said before: had it gone, it is back.
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)

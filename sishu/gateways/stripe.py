@@ -294,8 +294,8 @@ class StripeGateway:
         with _asking("tell of a refund"):
             ours = latest(one for one in self._refunds(session) if refund_reference(one) == request.reference)
             known = next(map(of_refund, ours), None)
-            is_old = known is not None and known.outcome == RefundOutcome.FAILED and known.attempt != request.attempt
-            return None if is_old else known
+            has_failed = known is not None and known.outcome in (RefundOutcome.FAILED, RefundOutcome.RETURNED)
+            return None if known is None or (has_failed and known.attempt != request.attempt) else known
 
     def _refunds(self, session: Json) -> list[Json]:
         """All refunds of a paid Session: those that came with it, or all pages when there were more."""

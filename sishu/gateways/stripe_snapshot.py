@@ -21,9 +21,10 @@ Json = dict[str, Any]
 # Names in an object's metadata. A refund carries its own reference and that of its payment; tried anew, also the attempt.
 REFERENCE, PAYMENT_REFERENCE, ATTEMPT = "reference", "payment_reference", "attempt"
 
+# What has succeeded may still fail: the buyer's bank sends it back. What failed has failed for good.
 REFUNDS = {
     "pending": RefundOutcome.PENDING, "requires_action": RefundOutcome.PENDING,
-    "succeeded": RefundOutcome.SUCCEEDED, "failed": RefundOutcome.FAILED, "canceled": RefundOutcome.FAILED,
+    "succeeded": RefundOutcome.SUCCEEDED, "failed": RefundOutcome.RETURNED, "canceled": RefundOutcome.FAILED,
 }  # fmt: skip
 # An inquiry ("warning_…") and a dispute that was prevented take no money, and so are none.
 DISPUTES = {

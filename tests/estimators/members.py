@@ -9,7 +9,10 @@ from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
 from sishu.estimators.content import Content
 from sishu.estimators.ease import Ease
+from sishu.estimators.knn import ItemKNN, UserKNN
+from sishu.estimators.mf import MF
 from sishu.estimators.popular import Popular
+from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
 
@@ -24,5 +27,9 @@ MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "popular, by mean": lambda: Popular(measure="mean"),
     "rp3beta": RP3Beta,
     "content": Content,
+    "item-knn": ItemKNN,
+    "user-knn": UserKNN,
+    "mf": MF,
+    "rating-blend": RatingBlend,
     "rules": Rules,
 }

@@ -106,7 +106,7 @@ def test_draws_lie_around_the_chance_and_spread_where_little_is_known():
     new = ClickLog.of(categories={"ad": ["never shown"], "city": ["nowhere"]}, numbers={"price": [20.0]})
     asked = join([log.take(slice(1)), new])
     rng = np.random.default_rng(3)
-    drawn = np.array([model.sample_proba(asked, rng) for _ in range(1000)])
+    drawn = model.sample_proba(asked, rng, draws=4000)
     odds = np.log(drawn / (1 - drawn))
     assert np.median(drawn, axis=0) == pytest.approx(model.predict_proba(asked), rel=0.1)
     assert odds[:, 1].std() > 1.5 * odds[:, 0].std()

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.special import expit, logit
 
+from sishu.estimators.bandit import Policy
 from sishu.estimators.clicks import ClickLog
 from sishu.estimators.interactions import Interactions
 
@@ -64,3 +65,39 @@ def shown(rows: int = 20_000, ads: int = 12, rate: float = 0.1, places: bool = F
         positions=place if places else None, times=np.arange(rows) * 60,
     )  # fmt: skip
     return Shown(log, chance)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a policy chose for each of many visitors, with what chance, and what was clicked."""
+
+    rates: NDArray[np.float64]
+    places: NDArray[np.int64]
+    propensities: NDArray[np.float64]
+    clicked: NDArray[np.float64]
+
+    def regret(self) -> NDArray[np.float64]:
+        """Clicks lost so far to somebody who knows the best ad, after each visitor."""
+        return np.cumsum(self.rates.max() - self.rates[self.places])
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Visitors who click each ad at a rate that is known to us alone."""
+
+    rates: tuple[float, ...]
+    seed: int = 0
+
+    def serve(self, policy: Policy, visitors: int, at_once: int = 100) -> Served:
+        """Choose for `at_once` visitors, then count what they did."""
+        rng, rates = np.random.default_rng(self.seed), np.array(self.rates)
+        clicks, shows = np.zeros(len(rates)), np.zeros(len(rates))
+        parts = []
+        for _ in range(0, visitors, at_once):
+            chances = policy.chances(clicks, shows)
+            places = rng.choice(len(rates), at_once, p=chances)
+            clicked = (rng.random(at_once) < rates[places]).astype(np.float64)
+            clicks += np.bincount(places, clicked, len(rates))
+            shows += np.bincount(places, minlength=len(rates))
+            parts.append((places, chances[places], clicked))
+        return Served(rates, *(np.concatenate(part) for part in zip(*parts, strict=True)))

@@ -65,8 +65,11 @@ def _owners(sim: Simulator, provider: str) -> dict[str, str]:
     asked = Payment.objects.filter(gateway=provider, refunds__isnull=False)
     owners: dict[str, str] = dict(asked.values_list("refunds__reference", "reference"))
     for charge in sim.bank.charges(provider):
-        names = [one.reference for one in charge.refunds] + [one.provider_reference for one in charge.disputes]
-        owners |= dict.fromkeys([charge.reference, *names], charge.reference)
+        names = [charge.reference, *(one.reference for one in charge.refunds)]
+        # Stripe calls what is begun at its dashboard by numbers of its own.
+        names += [f"re_{one.provider_reference}" for one in charge.refunds]
+        names += [f"du_{one.provider_reference}" for one in charge.disputes]
+        owners |= dict.fromkeys(names, charge.reference)
     return owners
 
 
