@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from sishu.estimators import metrics
-from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
+from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.split import folds
 from tests.estimators import worlds
 
