@@ -17,18 +17,17 @@ regularises. Afterwards a reader is folded in by one exact solution from their h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sishu.estimators.base import ItemModel, Past, Scored, Scores, require, stack
+from sishu.estimators.base import ItemModel, Past, Scored, Scores, require
 from sishu.estimators.errors import OverBudget
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
-from sishu.estimators.linear import inputs
+from sishu.estimators.linear import inputs, shared_out, taken
 
 Floats = NDArray[np.float32]
 
@@ -76,10 +75,9 @@ class ALS(ItemModel):
         return self.best(cosines, k)
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
-        rows = inputs(stack(pasts, len(self.item_ids_)), weighted=True)
         readers = np.empty((len(pasts), self.factors), np.float32)
-        for reader, (begin, end) in enumerate(pairwise(rows.indptr.tolist())):
-            near, belief, system = self._system(rows.indices[begin:end], rows.data[begin:end])
+        for reader, past in enumerate(pasts):
+            near, belief, system = self._system(*taken(past))
             readers[reader] = np.linalg.solve(system, belief @ near)
         return readers @ self.item_factors_.T
 
@@ -126,7 +124,7 @@ class ALS(ItemModel):
         return self.score_many([past])[0]
 
     def _system(
-        self, items: NDArray[np.int32], weights: Floats
+        self, items: NDArray[np.int64], weights: Floats
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """The factors of what was done, (n, factors), how much each is believed, (n,), and A, (factors, factors)."""
         near, extra = self.item_factors_[items].astype(np.float64), self.alpha * weights.astype(np.float64)
@@ -136,11 +134,9 @@ class ALS(ItemModel):
         return near, 1 + extra, system
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
-        row = inputs(past.row(len(self.item_ids_)), weighted=True)
-        near, belief, system = self._system(row.indices, row.data)
-        parts = np.zeros(len(self.item_ids_))
-        parts[row.indices] = belief * (near @ np.linalg.solve(system, self.item_factors_[item])) / row.data
-        return parts[past.items] * past.weights  # an item met twice brings its part in two
+        items, weights = taken(past)
+        near, belief, system = self._system(items, weights)
+        return shared_out(past, items, weights, belief * (near @ np.linalg.solve(system, self.item_factors_[item])))
 
     def _refuse_over_budget(self, by_user: sparse.csr_matrix, by_item: sparse.csr_matrix) -> None:
         users, items = by_user.shape

@@ -33,7 +33,7 @@ from sishu.estimators.linear import LinearModel, inputs, strongest
 from sishu.estimators.ranking import rank, some_users
 from sishu.estimators.split import holdout
 
-L2_GRID = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
+L2_GRID = (1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 300.0, 500.0, 800.0, 1200.0, 2000.0)
 L2_START = 100.0  # where the search begins, and what is taken where there is too little to search on
 VALIDATION_USERS = 2000
 # Single precision errs by about 1e-5 of the greatest score at a condition of 1e5, measured; beyond it, double. Over
