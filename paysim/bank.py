@@ -161,9 +161,12 @@ class Bank:
     def pay(
         self, provider: str, reference: str, *, times: int = 1, at: datetime | None = None, again: bool = False
     ) -> Charge:
-        """The buyer pays, `times` over. Refused unless the charge waits; `again` pays one that was paid or closed."""
+        """The buyer pays, `times` over. Refused unless the charge waits; `again` pays one that was paid or closed.
+
+        Now, or `at` a moment to come: no money moves on a day whose bill is written.
+        """
         with self._lock:
-            charge = self._get(provider, reference)
+            charge, now = self._get(provider, reference), self.clock.now()
             if charge.status != Status.WAITING and not again:
                 raise Refused("not_waiting", f"{reference} is {charge.status}.")
             wrong, other = (
@@ -172,7 +175,7 @@ class Bank:
             for _ in range(times):
                 capture = Capture(
                     self.new_number(), int(wrong.value) if wrong else charge.amount,
-                    str(other.value) if other else charge.currency, at or self.clock.now(),
+                    str(other.value) if other else charge.currency, max(at or now, now),
                 )  # fmt: skip
                 charge.captures.append(capture)
                 charge.status = Status.PAID

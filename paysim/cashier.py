@@ -18,17 +18,31 @@ ENDINGS = {
     "leave": "关闭窗口 · The window is closed",
 }
 
+STATUSES = {
+    Status.WAITING: "待付款 · waiting",
+    Status.PAID: "已付款 · paid",
+    Status.FAILED: "失败 · failed",
+    Status.CLOSED: "已关闭 · closed",
+}
+
 WITHOUT_MINOR_UNITS = {"JPY", "KRW", "VND"}
 
-PAGE = Template("""<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>paysim · $provider</title>
+HEAD = """\
+<!doctype html><html lang="zh"><head><meta charset="utf-8"><title>paysim</title>
 <meta name="viewport" content="width=device-width, initial-scale=1"><style>
 :root { color-scheme: light dark; font: 1rem/1.6 system-ui, sans-serif }
 body { max-width: 28rem; margin: 3rem auto; padding: 0 1rem }
+h1 { font-size: 1.25rem; overflow-wrap: anywhere }
 button { display: block; width: 100%; margin: .6rem 0; padding: .8rem; font: inherit; text-align: start }
-strong { font-size: 2rem } p.note { opacity: .7 }
-</style></head><body><p class="note">paysim · $provider · 模拟收银台，不动真钱 · no real money moves</p>
-<h1>$title</h1><p><strong>$money</strong></p><p class="note">$reference · $status</p>
-<form method="post">$buttons</form></body></html>""")
+strong { font-size: 2rem } p.note { opacity: .75 }
+</style></head><body><p class="note">模拟收银台，不动真钱 · <span lang="en">Simulated cashier: no real money moves</span></p>
+"""
+UNKNOWN = HEAD + '<h1>没有这笔付款 · <span lang="en">No such payment</span></h1></body></html>'
+PAGE = Template(
+    HEAD
+    + """<h1>$provider · $title</h1><p><strong>$money</strong></p>
+<p class="note">$status<br>$reference</p><form method="post">$buttons</form></body></html>"""
+)
 
 
 def handle(sim: Simulator, asked: Asked) -> Answer:
@@ -36,7 +50,7 @@ def handle(sim: Simulator, asked: Asked) -> Answer:
     parts = asked.path.strip("/").split("/")
     charge = sim.bank.find(parts[1], parts[2]) if len(parts) == 3 else None
     if charge is None:
-        return Answer.of_html("<p>No such payment.</p>", 404)
+        return Answer.of_html(UNKNOWN, 404)
     if asked.method == "POST":
         end(sim, charge, asked.form.get("ending", ""))
         return Answer.redirect(charge.return_url) if charge.return_url else Answer.of_html(show(charge))
@@ -65,7 +79,7 @@ def show(charge: Charge) -> str:
     ) if charge.status == Status.WAITING else ""  # fmt: skip
     return PAGE.substitute(
         provider=escape(charge.provider), title=escape(charge.title), reference=escape(charge.reference),
-        money=f"{escape(charge.currency)} {in_major_units(charge.amount, charge.currency)}", status=charge.status.value, buttons=buttons,
+        money=f"{escape(charge.currency)} {in_major_units(charge.amount, charge.currency)}", status=STATUSES[charge.status], buttons=buttons,
     )  # fmt: skip
 
 

@@ -152,6 +152,8 @@ def _plain(value: Any) -> Any:
         return _plain(dataclasses.asdict(value))
     if isinstance(value, dict):
         return {str(key): _plain(one) for key, one in value.items()}
+    if isinstance(value, set | frozenset):
+        return sorted(map(_plain, value))
     if isinstance(value, list | tuple):
         return [_plain(one) for one in value]
     return value.isoformat() if isinstance(value, datetime) else value

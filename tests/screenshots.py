@@ -69,6 +69,20 @@ class House:
             self.known[who] = json.dumps(context.storage_state())
         return page
 
+    def give_half_back(self) -> None:
+        """As the one who looks after the money: of the oldest order a half, and the work stays open."""
+        page = self.open("finance")
+        orders(page, "en")
+        page.locator("td.title a").last.click()
+        page.locator("a[href*='/orders/refund/']").first.click()
+        held = page.locator("main [name^=line_]")
+        held.fill(f"{float(held.input_value()) / 2:.2f}")
+        page.uncheck("main [name=closes_access]")
+        page.fill("main [name=reason]", "Half of it was read")
+        page.click("main form .button.serious")
+        page.wait_for_selector("main time")
+        page.context.close()
+
     def buy(self, who: str, path: str) -> None:
         """The whole way of a purchase, at the sandbox."""
         page = self.open(who)
@@ -131,6 +145,21 @@ def orders(page: Page, _language: str) -> None:
     page.wait_for_selector("main table")
 
 
+def transfer(page: Page, language: str) -> None:
+    checkout(page, language)
+    page.check("[name=gateway][value=offline]")
+    page.click("main .btn-seal")
+    page.wait_for_selector(".transfer")
+
+
+def timeline(page: Page, _language: str) -> None:
+    """The order of which a half went back."""
+    orders(page, _language)
+    page.locator("td.title a").last.click()
+    page.wait_for_selector("main time")
+    page.locator("main time").last.evaluate("element => element.scrollIntoView({block: 'end'})")
+
+
 def show(page: Page, selector: str, at: float) -> None:
     """Scroll so that an element begins at that part of the screen's height."""
     page.locator(selector).first.evaluate(
@@ -157,6 +186,8 @@ INSIDE = (
         (("zh", "light", 1440), ("en", "light", 390)),
     ),
     Scene("orders", "finance", orders, (("zh", "light", 1440), ("en", "light", 1440))),
+    Scene("transfer", "reader", transfer, (("en", "light", 1440), ("zh", "dark", 390))),
+    Scene("timeline", "finance", timeline, (("en", "light", 1440), ("zh", "light", 390))),
 )
 
 
@@ -190,7 +221,8 @@ def running(folder: Path) -> Iterator[str]:
     address = f"http://127.0.0.1:{port}"
     settings = {
         "DJANGO_SETTINGS_MODULE": "config.settings.dev", "DATA_DIR": str(folder), "PORT": str(port), "HOST": "127.0.0.1",
-        "SITE_URL": address, "DEBUG": "1", "DATABASE_URL": "", "CACHE_URL": "", "EMAIL_URL": "", "GATEWAYS": "sandbox",
+        "SITE_URL": address, "DEBUG": "1", "DATABASE_URL": "", "CACHE_URL": "", "EMAIL_URL": "", "GATEWAYS": "sandbox,offline",
+        "OFFLINE_PAYEE": "Lamplight 灯下", "OFFLINE_ACCOUNT": "6222 0210 0111 6245 702", "OFFLINE_BANK": "China Merchants Bank, Hangzhou",
     }  # fmt: skip
     with (folder / "log").open("w+") as log:
         command = [sys.executable, "-m", "sishu.cli.main", "run"]
@@ -243,6 +275,7 @@ def main() -> None:
         for path in BOUGHT:
             house.buy("reader", path)
         house.buy("finance", MAIN)
+        house.give_half_back()
         for scene in INSIDE:
             if scene.name in wanted:
                 photograph(house, scene)

@@ -18,9 +18,9 @@ ORDER = (
     "INSERT INTO commerce_orderline (order_id, offer_id, title, amount, split, refund_days, refunded_amount) VALUES"
     " (%(order_id)s, %(offer_id)s, 'A work', 990, '[[1, 9000]]', 7, 0) RETURNING id AS line_id",
     "INSERT INTO commerce_payment (order_id, gateway, product, book, reference, status, amount, currency,"
-    " captured_amount, captured_currency, captured_at, provider_reference, is_applied, open_key, next_poll_at,"
+    " expires_at, captured_amount, captured_currency, captured_at, provider_reference, is_applied, open_key, next_poll_at,"
     " poll_count, created_at, updated_at) VALUES (%(order_id)s, 'sandbox', '', 'sandbox', %(key)s, 'pending', 990,"
-    " 'CNY', 0, '', NULL, '', false, NULL, NULL, 0, %(now)s, %(now)s) RETURNING id AS payment_id",
+    " 'CNY', %(now)s, 0, '', NULL, '', false, NULL, NULL, 0, %(now)s, %(now)s) RETURNING id AS payment_id",
     "UPDATE commerce_payment SET status = 'captured', captured_amount = 990, captured_at = %(now)s"
     " WHERE id = %(payment_id)s AND status = 'pending'",
     "INSERT INTO commerce_entitlement (user_id, page_id, starts_at, ends_at, revoked_at, source, owned_key, created_at,"

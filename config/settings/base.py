@@ -164,6 +164,7 @@ TASKS = {"default": {"BACKEND": "sishu.jobs.backend.JobRunBackend", "QUEUES": []
 # --- Languages and time ---------------------------------------------------------------------------
 LANGUAGE_CODE = "zh-hans"
 LANGUAGES = [("zh-hans", "简体中文"), ("en", "English")]
+FORMAT_MODULE_PATH = "config.formats"
 WAGTAIL_CONTENT_LANGUAGES = LANGUAGES
 WAGTAIL_I18N_ENABLED = True
 # Ours first; then words of Wagtail that its own catalogue lacks.

@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from threading import RLock
 from typing import TYPE_CHECKING, Any
 
-from paysim.bank import Capture, Charge, Dispute, DisputeStatus, Refund, Refused, Status
+from paysim.bank import Capture, Charge, Dispute, DisputeStatus, Refund, RefundStatus, Refused, Status
 from paysim.faults import FaultKind
 from paysim.http import Answer, Asked
 from paysim.keys import kept_text
@@ -99,6 +99,15 @@ class Stripe:
             charge.extra["declines"][key] = self.sim.clock.now()
             self.events.declined(charge, key)
             return charge
+
+    def send_back(self, reference: str) -> Refund:
+        """The buyer's bank sends back the last refund, of which Stripe had said that it succeeded."""
+        with self.sim.bank.locked():
+            charge = self._charge(reference)
+            refund = charge.refunds[-1]
+            refund.status, refund.settled_at = RefundStatus.FAILED, self.sim.clock.now()
+            self.events.refunded(charge, refund)
+            return refund
 
     def handle(self, asked: Asked) -> Answer:
         path = asked.path.removeprefix(PREFIX)

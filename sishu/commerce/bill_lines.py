@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sishu.commerce import bills, merchants, payments, trials
+from sishu.commerce import bills, merchants, payments, trials, unwinding
 from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core.money import Money
 from sishu.gateways.base import (
@@ -61,11 +61,19 @@ def unbilled(gateway_name: str, currency: str) -> Money:
     total = 0
     for payment in paid.exclude(reference__in=told.filter(kind=EntryKind.PAYMENT).values("reference")):
         total += payment.captured_amount
-    gone = told.filter(kind=EntryKind.REFUND).values("refund_reference")
     disputes = Dispute.objects.filter(payment__gateway=gateway_name, currency=currency)
-    refunds = Refund.objects.filter(payment__gateway=gateway_name, currency=currency, **UNBILLED_REFUNDS)
-    refunds = refunds.exclude(reference__in=gone).exclude(reference__in=disputes.values("reference"))
-    total -= refunds.aggregate(total=Sum("amount"))["total"] or 0
+    gone = bills.gone(gateway_name)
+    refunds = Refund.objects.filter(payment__gateway=gateway_name, currency=currency)
+    ours = refunds.filter(**UNBILLED_REFUNDS)
+    left = ours.exclude(reference__in=gone).exclude(reference__in=disputes.values("reference"))
+    total -= left.aggregate(total=Sum("amount"))["total"] or 0
+    # What left by the bills, and is still here by our books.
+    early = refunds.filter(reference__in=gone).exclude(**UNBILLED_REFUNDS).select_related("payment")
+    total += sum(refund.amount for refund in early if _is_awaited(refund))
+    apart = unwinding.apart(gateway_name, currency)
+    known = {*gone.filter(refund_reference__in=apart).values_list("refund_reference", flat=True)}
+    known |= {*ours.filter(reference__in=apart).values_list("reference", flat=True)}
+    total -= sum(amount for number, amount in apart.items() if number not in known)
     unseen = disputes.exclude(reference__in=told.filter(kind=EntryKind.DISPUTE).values("provider_reference"))
     total -= unseen.exclude(status=Dispute.Status.WON).aggregate(total=Sum("amount"))["total"] or 0
     return Money(total + trials.unbilled(gateway_name, currency, told), currency)
@@ -98,18 +106,49 @@ def _compare_refund(line: BillLine) -> Compared:
     payment = refund.payment if refund else payment
     if payment is None and (trial := trials.find_billed(line)):
         return _compare_trial(line, trial, Money(trial.returned_amount, trial.currency), money)
-    if payment is None:
+    if payment is not None and refund is None and line.amount > 0 and unwinding.is_apart(number):
+        payments.refresh(payment)
+        return _with_fee(line, payment.order.ref)
+    if payment is None or (refund is None and line.amount > 0):
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}
     if refund is None:
         return _hear_of_refund(line, payment, number, money)
-    if refund.money != money:
+    return _compare_known_refund(line, refund, _went(line))
+
+
+def _compare_known_refund(line: BillLine, refund: Refund, went: Money) -> Compared:
+    """A refund of ours, of which by the bills `went` has gone in all: nothing where it came back."""
+    if not went and refund.status == Refund.Status.SUCCEEDED:
+        payments.refresh(refund.payment)
+        refund.refresh_from_db()
+    has_gone = refund.status == Refund.Status.SUCCEEDED
+    if went == (refund.money if has_gone else Money(0, refund.currency)):
+        return _with_fee(line, refund.payment.order.ref)
+    if went and went != refund.money:
         return BillLine.Outcome.AMOUNT_DIFFERS, {"ours": refund.money.as_json()}
+    if _is_awaited(refund):
+        return BillLine.Outcome.TIMING, {}
+    if has_gone:
+        return BillLine.Outcome.AMOUNT_DIFFERS, {"ours": refund.money.as_json()}
+    return BillLine.Outcome.STATUS_DIFFERS, {"status": refund.status}
+
+
+def _went(line: BillLine) -> Money:
+    """What of the refund that a line is about went by all bills together."""
+    if not line.refund_reference:
+        return Money(-line.amount, line.currency)
+    same = bills.lines(line.bill.gateway).filter(kind=line.kind, refund_reference=line.refund_reference)
+    return Money(-sum(same.values_list("amount", flat=True)), line.currency)
+
+
+def _is_awaited(refund: Refund) -> bool:
+    """Whether its end is still to be told: it is under way, or the bill of the day on which it ended is not here."""
     if refund.status in (Refund.Status.REQUESTED, Refund.Status.PROCESSING):
-        return BillLine.Outcome.TIMING, {}  # accepted there; the answer is on its way, or asked for again
-    if refund.status != Refund.Status.SUCCEEDED:
-        return BillLine.Outcome.STATUS_DIFFERS, {"status": refund.status}
-    return _with_fee(line, payment.order.ref)
+        return True
+    gateway = merchants.gateway(refund.payment.gateway)
+    ended_at = refund.settled_at or refund.updated_at
+    return bills.find(gateway.name, ended_at.astimezone(gateway.zone).date()) is None
 
 
 def _hear_of_refund(line: BillLine, payment: Payment, number: str, money: Money) -> Compared:
@@ -119,7 +158,7 @@ def _hear_of_refund(line: BillLine, payment: Payment, number: str, money: Money)
         known = merchants.gateway(payment.gateway).query_refund(asked)
     except GatewayError:
         return BillLine.Outcome.TIMING, {}
-    if known.outcome == RefundOutcome.FAILED:
+    if known.outcome in (RefundOutcome.FAILED, RefundOutcome.RETURNED):
         return BillLine.Outcome.STATUS_DIFFERS, {"status": Refund.Status.FAILED}
     if known.outcome == RefundOutcome.PENDING:
         return BillLine.Outcome.TIMING, {}

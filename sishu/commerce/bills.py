@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import hashlib
 from datetime import date
+from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import Max, QuerySet
+from django.db.models import Max, QuerySet, Sum
 
 from sishu.commerce.models import BillLine, ProviderBill
 from sishu.core import crypto
-from sishu.gateways.base import Bill, PaymentGateway
+from sishu.gateways.base import Bill, EntryKind, PaymentGateway
 
 SUBJECT = "house"
 
@@ -52,6 +53,12 @@ def lines(gateway_name: str) -> QuerySet[BillLine]:
     """All lines of a provider that count: a corrected bill stands for those of its day that came before."""
     newest = ProviderBill.objects.filter(gateway=gateway_name).order_by().values("day").annotate(newest=Max("pk"))
     return BillLine.objects.filter(bill__in=newest.values("newest"))
+
+
+def gone(gateway_name: str) -> QuerySet[Any, Any]:
+    """References of the refunds that by all bills together went, and did not come back."""
+    by_refund = lines(gateway_name).filter(kind=EntryKind.REFUND).order_by().values("refund_reference")
+    return by_refund.annotate(moved=Sum("amount")).filter(moved__lt=0).values("refund_reference")
 
 
 def _place(gateway_name: str, day: date, digest: str) -> str:

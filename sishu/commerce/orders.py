@@ -5,19 +5,20 @@ from __future__ import annotations
 import secrets
 from contextlib import suppress
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from django.conf import settings
 from django.db import IntegrityError, connection, transaction
+from django.db.models import Exists, OuterRef
 from django.utils.timezone import localtime
 from django.utils.translation import gettext as _
 
 from sishu.accounts.models import User
 from sishu.commerce import fulfil
 from sishu.commerce.facts import OrderPaid
-from sishu.commerce.models import Order, OrderLine
+from sishu.commerce.models import Order, OrderLine, Payment
 from sishu.content.paywall import Level
-from sishu.core import clock
+from sishu.core import clock, rows
 from sishu.core.errors import DomainError, Missing
 from sishu.core.models import WrongStatus
 from sishu.outbox import publisher
@@ -72,21 +73,24 @@ class AlreadyOwned(DomainError):
     code = "already_owned"
 
 
-def place(user: User, offer_id: int, *, language: str, return_path: str = "", title: str = "") -> Order:
+def place(
+    user: User, offer_id: int, *, language: str, return_path: str = "", title: str = "", gateway: str = ""
+) -> Order:
     """The buyer's order for an offer, at the price the server knows now. A free one is settled at once.
 
-    `title` is what the buyer saw it called, in their language; by default the offer's own title.
+    `title` is what the buyer saw it called, in their language; by default the offer's own title. `gateway` is how they
+    mean to pay: who waits for a transfer and comes for it again finds its order, who comes to pay otherwise a new one.
     Pressing twice, or in two tabs, gives the same order. Raises Missing when the offer is not on sale, AlreadyOwned.
     """
     for _attempt in range(2):
         # Another tab may place or end it between our look and our lock or insert; the second look finds what it did.
         with suppress(IntegrityError, WrongStatus):
-            return _place(user, offer_id, language, return_path, title)
+            return _place(user, offer_id, language, return_path, title, gateway)
     raise DomainError(_("Two orders for this collided. Please try again."))
 
 
 @transaction.atomic
-def _place(user: User, offer_id: int, language: str, return_path: str, title: str) -> Order:
+def _place(user: User, offer_id: int, language: str, return_path: str, title: str, gateway: str) -> Order:
     offer = _on_sale(user, offer_id)
     if offer.is_owned:
         raise AlreadyOwned(_("You already own “%(title)s”. It is in your library.") % {"title": offer.title})
@@ -94,21 +98,21 @@ def _place(user: User, offer_id: int, language: str, return_path: str, title: st
         order = Order.objects.select_for_update().get(pk=offer.open_order_id)
         if order.status != Order.Status.AWAITING_PAYMENT:
             raise WrongStatus(f"Order {order.number} is {order.status} by now.")
-        if _still_good(order, offer):
+        if _still_good(order, offer, gateway):
             if return_path and order.return_path != return_path:
                 order.return_path = return_path
                 order.save(update_fields=["return_path", "updated_at"])
             return order
         _end(order)
-    order = Order.objects.create(
+    order = rows.insert(Order(
         number=new_number(), user=user, amount=offer.amount, currency=offer.currency, language=language,
         return_path=return_path, open_key=open_key(user.pk, offer_id),
         expires_at=clock.now() + timedelta(minutes=settings.ORDER_LIFETIME_MINUTES),
-    )  # fmt: skip
-    OrderLine.objects.create(
+    ))  # fmt: skip
+    rows.insert(OrderLine(
         order=order, offer_id=offer_id, title=title[:160] or offer.title, amount=offer.amount, split=offer.split,
         refund_days=settings.REFUND_WINDOW_DAYS,
-    )  # fmt: skip
+    ))  # fmt: skip
     if not order.amount:
         settle_free(order)
     return order
@@ -136,13 +140,33 @@ def cancel(order_id: int, user: User) -> Order:
     return order
 
 
+def open_until(order: Order, gateway: str = "") -> datetime:
+    """When an unpaid order ends: with its own time, or with a pending payment that has longer.
+
+    With `gateway`, as far as that one goes.
+    """
+    pending = (one for one in order.payments.all() if one.status == Payment.Status.PENDING)
+    return max([order.expires_at, *(one.expires_at for one in pending if gateway in ("", one.gateway))])
+
+
+def is_open(order: Order, gateway: str = "") -> bool:
+    """Whether an order waits for money: in its own time by any gateway, then only by one whose pending payment has longer.
+
+    Without `gateway`, whether it waits at all.
+    """
+    now = clock.now()
+    return order.status == Order.Status.AWAITING_PAYMENT and (
+        order.expires_at > now or open_until(order, gateway) > now
+    )
+
+
 def expire_due(limit: int = 200) -> int:
-    """End orders whose time is up. Their payments stay watched: money paid in time still buys. Returns how many."""
-    due = Order.objects.filter(
-        status=Order.Status.AWAITING_PAYMENT, expires_at__lt=clock.now() - EXPIRY_MARGIN
-    ).order_by("id")[:limit]
+    """End orders that wait for nothing more. Their payments stay watched: money paid in time still buys. Returns how many."""
+    over = clock.now() - EXPIRY_MARGIN
+    longer = Payment.objects.filter(order=OuterRef("pk"), status=Payment.Status.PENDING, expires_at__gte=over)
+    due = Order.objects.filter(~Exists(longer), status=Order.Status.AWAITING_PAYMENT, expires_at__lt=over)
     ended = 0
-    for order in due:
+    for order in due.order_by("id")[:limit]:
         try:
             order.move_to(Order.Status.EXPIRED, open_key=None)
             ended += 1
@@ -165,18 +189,18 @@ def _on_sale(user: User, offer_id: int) -> OnSale:
     """The offer, with what the buyer already has of it. What no reader finds is not sold: Missing."""
     with connection.cursor() as cursor:
         cursor.execute(ON_SALE, [user.pk, open_key(user.pk, offer_id), offer_id, Level.PAID])
-        rows = cursor.fetchall()
-    if not rows:
+        shares = cursor.fetchall()
+    if not shares:
         raise Missing(_("This is not on sale any more."))
-    title, amount, currency, _payee, _bps, is_owned, open_order_id = rows[0]
-    split = [[payee, bps] for _title, _amount, _currency, payee, bps, *_rest in rows if payee is not None]
+    title, amount, currency, _payee, _bps, is_owned, open_order_id = shares[0]
+    split = [[payee, bps] for _title, _amount, _currency, payee, bps, *_rest in shares if payee is not None]
     return OnSale(title, amount, currency, split, bool(is_owned), open_order_id)
 
 
-def _still_good(order: Order, offer: OnSale) -> bool:
-    """Whether an open order may be paid as it stands."""
+def _still_good(order: Order, offer: OnSale, gateway: str) -> bool:
+    """Whether an open order may be paid as it stands, by that gateway."""
     if order.expires_at <= clock.now():
-        return False
+        return bool(gateway) and is_open(order, gateway)
     # With a payment begun the buyer may be at the cashier with this price: it is honoured until it expires.
     return (order.amount, order.currency) == (offer.amount, offer.currency) or order.payments.exists()
 

@@ -9,14 +9,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models.functions import Coalesce
 from django.utils.translation import gettext as _
 
-from sishu.commerce import disputes, fulfil, gateway_words, merchants, splits, unwinding, ways_to_pay
+from sishu.commerce import disputes, fulfil, gateway_words, merchants, orders, splits, unwinding, ways_to_pay
 from sishu.commerce.facts import MoneySetApart, OrderPaid
 from sishu.commerce.locks import lock_payment
 from sishu.commerce.models import Order, Payment
-from sishu.core import addresses, clock
+from sishu.core import addresses, clock, rows
 from sishu.core.errors import DomainError, Invalid, Missing
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -32,7 +31,7 @@ DEAD_ENDS = {Outcome.FAILED: Payment.Status.FAILED, Outcome.CLOSED: Payment.Stat
 # When to ask about a payment whose notice has not come, counted from its start.
 POLL_AFTER = tuple(timedelta(seconds=s) for s in (10, 30, 60, 300, 900, 3600, 6 * 3600, 24 * 3600))
 
-# How long after its order a payment may still come, of which the provider knew nothing when it was to be closed.
+# How long after its time a payment may still come, of which the provider knew nothing when it was to be closed.
 WATCH_MARGIN = timedelta(minutes=5)
 
 
@@ -85,7 +84,7 @@ def start(
     order = payment.order
     request = PaymentRequest(
         reference=payment.reference, due=payment.due, title=order.number, notify_url=notify_url, return_url=return_url,
-        expires_at=order.expires_at, product=payment.product, client_ip=buyer.client_ip, payer=buyer.payer,
+        expires_at=payment.expires_at, product=payment.product, client_ip=buyer.client_ip, payer=buyer.payer,
     )  # fmt: skip
     try:
         started = gateway.start(request)
@@ -131,25 +130,25 @@ def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Paym
     order = Order.objects.select_for_update().filter(pk=order_id).first()
     if order is None:
         raise Missing(_("There is no such order."))
-    if order.status != Order.Status.AWAITING_PAYMENT or order.expires_at <= clock.now():
+    if not orders.is_open(order, gateway.name):
         raise WrongStatus(_("Order %(number)s is not open for payment. Please start again.") % {"number": order.number})
     if order.currency not in gateway.currencies:
         raise DomainError(
             _("%(gateway)s does not take %(currency)s.")
             % {"gateway": gateway_words.label_of(gateway.name), "currency": order.currency}
         )
+    expires_at = order.expires_at
     first_poll: dict[str, Any] = {"next_poll_at": clock.now() + POLL_AFTER[0]}
     if gateway.time_to_pay is not None:
-        # Money that takes days: the order waits for it, counted from its own beginning, so that it cannot be put off for
-        # ever; and nobody is asked before that, but once, to end the attempt.
-        order.expires_at = max(order.expires_at, order.created_at + gateway.time_to_pay)
-        order.save(update_fields=["expires_at", "updated_at"])
-        first_poll = {"next_poll_at": order.expires_at + POLL_AFTER[-1], "poll_count": len(POLL_AFTER) - 1}
-    return Payment.objects.create(
+        # Money that takes days, counted from the order's beginning, so that it cannot be put off for ever; and nobody is
+        # asked before that, but once, to end the attempt.
+        expires_at = max(expires_at, order.created_at + gateway.time_to_pay)
+        first_poll = {"next_poll_at": expires_at + POLL_AFTER[-1], "poll_count": len(POLL_AFTER) - 1}
+    return rows.insert(Payment(
         order=order, gateway=gateway.name, product=product, book=gateway.book, reference=secrets.token_hex(12),
-        amount=order.amount, currency=order.currency, open_key=f"{order_id}:{gateway.name}",
+        amount=order.amount, currency=order.currency, expires_at=expires_at, open_key=f"{order_id}:{gateway.name}",
         **first_poll,
-    )  # fmt: skip
+    ))  # fmt: skip
 
 
 def apply(snapshot: Snapshot, *, heard_from: str = "", heard_in: str = "") -> Payment:
@@ -208,7 +207,7 @@ def capture(order: Order, payment: Payment, snapshot: Snapshot, *, is_owned: boo
     With `is_owned` the buyer has by another order what this one would give.
     """
     assert snapshot.captured is not None  # noqa: S101  for the type checker: the caller looked
-    captured, fits = snapshot.captured, order.accepts(snapshot) and not is_owned
+    captured, fits = snapshot.captured, order.accepts(snapshot, payment.expires_at) and not is_owned
     payment.move_to(
         Payment.Status.CAPTURED,
         captured_amount=captured.amount, captured_currency=captured.currency,
@@ -221,7 +220,7 @@ def capture(order: Order, payment: Payment, snapshot: Snapshot, *, is_owned: boo
         if captured.amount > order.amount:
             set_apart(payment, Money(captured.amount - order.amount, captured.currency), "surplus")
         return
-    if order.status == Order.Status.AWAITING_PAYMENT and order.expires_at < clock.now():
+    if order.status == Order.Status.AWAITING_PAYMENT and not orders.is_open(order):
         order.move_to(Order.Status.EXPIRED, open_key=None)
     code, data = ("already_owned", {}) if is_owned else _why_unapplied(order, captured)
     if is_owned and order.status == Order.Status.AWAITING_PAYMENT:
@@ -278,17 +277,21 @@ def refresh(payment: Payment) -> Payment:
 
 
 def poll_due(limit: int = 50) -> int:
-    """Ask about payments whose notice is overdue. Each is claimed by one worker. Returns how many were asked."""
+    """Ask about payments whose notice is overdue. Each is claimed by one worker. Returns how many were asked.
+
+    The last of POLL_AFTER ends the attempt; where the provider then says nothing, or leaves it open, again every day.
+    """
     asked = 0
     for payment in Payment.objects.filter(next_poll_at__lte=clock.now()).order_by("next_poll_at")[:limit]:
         later = payment.poll_count + 1
-        next_poll_at = payment.created_at + POLL_AFTER[later] if later < len(POLL_AFTER) else None
+        is_last = later >= len(POLL_AFTER)
+        next_poll_at = clock.now() + POLL_AFTER[-1] if is_last else payment.created_at + POLL_AFTER[later]
         mine = Payment.objects.filter(pk=payment.pk, poll_count=payment.poll_count, next_poll_at__isnull=False)
         if not mine.update(poll_count=later, next_poll_at=next_poll_at):
             continue
         asked += 1
         fresh = refresh(payment)
-        if next_poll_at is None and fresh.status == Payment.Status.PENDING:
+        if is_last and fresh.status == Payment.Status.PENDING:
             give_up(fresh)
     return asked
 
@@ -296,7 +299,7 @@ def poll_due(limit: int = 50) -> int:
 def give_up(payment: Payment) -> Payment:
     """Close at the provider an attempt that nobody paid; if it was paid after all, the answer says so.
 
-    What the provider does not know cannot be closed, and somebody may still pay it until its order ends (a code that
+    What the provider does not know cannot be closed, and somebody may still pay it until its time ends (a code that
     nobody scanned yet): it makes room for another attempt, and stays watched.
     """
     try:
@@ -305,10 +308,8 @@ def give_up(payment: Payment) -> Payment:
         log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
         return payment
     if snapshot.outcome == Outcome.UNKNOWN:
-        until = payment.order.expires_at + WATCH_MARGIN
-        if clock.now() < until:
-            pending = Payment.objects.filter(pk=payment.pk, status=Payment.Status.PENDING)
-            pending.update(open_key=None, next_poll_at=Coalesce("next_poll_at", until))
+        if clock.now() < payment.expires_at + WATCH_MARGIN:
+            Payment.objects.filter(pk=payment.pk, status=Payment.Status.PENDING).update(open_key=None)
             payment.refresh_from_db()
             return payment
         snapshot = Snapshot(payment.reference, Outcome.CLOSED)

@@ -7,7 +7,7 @@ from typing import Any
 from django_tasks import task
 
 from sishu.accounts import mail
-from sishu.commerce.models import Order, Refund
+from sishu.commerce.models import Entitlement, Order, Refund
 
 
 @task()
@@ -22,7 +22,11 @@ def send_refund_notice(refund_id: int) -> None:
     """To the buyer, once money went back."""
     refund = Refund.objects.select_related("payment").get(pk=refund_id)
     order = _find(refund.payment.order_id)
-    mail.send("commerce/mail/refund.txt", order.user.email, _language(order), refunded=refund.money, **_facts(order))
+    sources = [line.ref for line in order.lines.all()]
+    # Money that bought nothing, or a part of it given back out of kindness, closes nothing.
+    is_open = Entitlement.objects.filter(source__in=sources, revoked_at=None).exists()
+    facts = {"refunded": refund.money, "is_open": is_open, **_facts(order)}
+    mail.send("commerce/mail/refund.txt", order.user.email, _language(order), **facts)
 
 
 def _find(order_id: int) -> Order:

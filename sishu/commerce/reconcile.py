@@ -12,9 +12,9 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sishu.commerce import bill_lines, bills, merchants
+from sishu.commerce import bill_lines, bills, merchants, trials
 from sishu.commerce.bill_lines import UNBILLED_REFUNDS
-from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund
+from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core import clock, refs
 from sishu.core.money import Money
 from sishu.gateways.base import BillNotReady, EntryKind, GatewayError, NoBills, PaymentGateway
@@ -101,25 +101,30 @@ def _missing_in_bills(gateway: PaymentGateway, day: date) -> Iterator[tuple[str,
         return
     start = datetime.combine(day, time(), gateway.zone)
     within = (start, start + timedelta(days=1) - timedelta(microseconds=1))
+    where = {"gateway": gateway.name, "day": day.isoformat()}
     billed = bills.lines(gateway.name)
+    # Before what came: there is one case about a trial, and that it came from nowhere is worse.
+    for trial in trials.returned_untold(gateway.name, billed).filter(returned_at__range=within):
+        went = Money(trial.returned_amount, trial.currency)
+        yield "refund_missing_remote", trial.ref, {**where, **trial.told(went)}
     told = billed.filter(kind=EntryKind.PAYMENT).values("reference")
     unseen = Payment.objects.filter(gateway=gateway.name, captured_at__range=within).exclude(reference__in=told)
-    for payment in unseen:
-        facts = {"gateway": gateway.name, "day": day.isoformat(), **payment.told(payment.captured)}
+    tried = trials.arrived_untold(gateway.name, billed).filter(captured_at__range=within)
+    arrived: list[Payment | TrialPurchase] = [*unseen, *tried]
+    for one in arrived:
         try:
-            is_there = gateway.query(payment.reference, payment.provider_reference).captured is not None
+            is_there = gateway.query(one.reference, one.provider_reference).captured is not None
         except GatewayError:
             continue  # asked again with the next comparison
-        yield "missing_remote" if is_there else "access_without_money", payment.ref, facts
-    gone = billed.filter(kind=EntryKind.REFUND).values("refund_reference")
+        nowhere = "access_without_money" if isinstance(one, Payment) else "trial_without_money"
+        yield "missing_remote" if is_there else nowhere, one.ref, {**where, **one.told(one.captured)}
     of_day = Refund.objects.filter(payment__gateway=gateway.name, settled_at__range=within, **UNBILLED_REFUNDS)
     for refund in (
-        of_day.exclude(reference__in=gone)
+        of_day.exclude(reference__in=bills.gone(gateway.name))
         .exclude(reference__in=Dispute.objects.values("reference"))
         .select_related("payment__order")
     ):
-        facts = {"gateway": gateway.name, "day": day.isoformat(), **refund.payment.told(refund.money)}
-        yield "refund_missing_remote", refund.ref, facts
+        yield "refund_missing_remote", refund.ref, {**where, **refund.payment.told(refund.money)}
 
 
 def _balances(gateway: PaymentGateway, bill: ProviderBill, report: Report) -> Iterator[tuple[str, str, dict[str, Any]]]:

@@ -193,7 +193,8 @@ def refund_until(order: Order) -> datetime | None:
 
 def open_until(order: Order) -> datetime | None:
     """Until when the buyer may still ask; None when they may not, or there is nothing left to ask for."""
-    until = refund_until(order) if order.status == Order.Status.PAID else None
+    is_held = order.status == Order.Status.PAID and any(line.refundable_amount for line in order.lines.all())
+    until = refund_until(order) if is_held else None
     return until if until and clock.now() <= until else None
 
 
@@ -228,7 +229,7 @@ def submit(refund: Refund) -> Refund:
     request = RefundRequest(
         reference=refund.reference, payment_reference=payment.reference, amount=refund.money, reason=refund.reason,
         captured=payment.captured, provider_reference=payment.provider_reference,
-        notify_url=addresses.absolute(addresses.webhook(payment.gateway)),
+        notify_url=addresses.absolute(addresses.webhook(payment.gateway)), attempt=refund.failure_count,
     )  # fmt: skip
     try:
         gateway = merchants.gateway(payment.gateway)

@@ -49,7 +49,7 @@ def timeline(order: Order) -> list[Event]:
     disputes = list(Dispute.objects.filter(payment__in=payments).order_by("id"))
     lines = list(order.lines.all())
     events = [
-        *_of_order(order, lines),
+        *_of_order(order, lines, payments),
         *(event for payment in payments for event in _of_payment(payment)),
         *_of_bank(payments),
         *_of_entitlements(lines),
@@ -62,13 +62,15 @@ def timeline(order: Order) -> list[Event]:
     return sorted(events, key=attrgetter("moment"))  # stable: what shares a moment stays in the order above
 
 
-def _of_order(order: Order, lines: Sequence[OrderLine]) -> Iterator[Event]:
+def _of_order(order: Order, lines: Sequence[OrderLine], payments: Sequence[Payment]) -> Iterator[Event]:
     titles = pgettext("between names", ", ").join(line.title for line in lines)
     yield Event(order.created_at, _("Order placed"), order.user.name, f"{titles} · {order.total}")
     if order.status == Order.Status.CANCELLED:
         yield Event(order.updated_at, _("Order cancelled"), order.user.name)
     if order.status == Order.Status.EXPIRED:
-        yield Event(order.expires_at, _("Order expired"), detail=_("Nobody had paid in time."))
+        # Its own time, or that of a payment that took longer, unless a new order took its place before.
+        over = max([order.expires_at, *(payment.expires_at for payment in payments)])
+        yield Event(min(over, order.updated_at), _("Order expired"), detail=_("Nobody had paid in time."))
     if order.paid_at and not order.amount:
         yield Event(order.paid_at, _("Order settled"), detail=_("It was free."))
 
@@ -192,7 +194,7 @@ def case_remark(case: Case) -> str:
         "too_little": _("%(money)s of %(reference)s: order %(order)s costs %(due)s."),
         "order_closed": _("%(money)s of %(reference)s: order %(order)s is %(status)s."),
         "already_owned": _("%(money)s of %(reference)s: by then the buyer owned what order %(order)s would give."),
-        "too_late": _("%(money)s of %(reference)s: it came after order %(order)s had expired."),
+        "too_late": _("%(money)s of %(reference)s: it came too late for order %(order)s."),
         "foreign_refund": _("%(money)s of %(reference)s: given back at the provider as %(refund)s."),
         "foreign_part": _(
             "%(money)s of %(reference)s: given back at the provider as %(refund)s, and booked as a part of order %(order)s."
@@ -223,6 +225,9 @@ def case_remark(case: Case) -> str:
         ),
         "access_without_money": _(
             "Order %(order)s was opened for %(money)s of %(reference)s on %(day)s, and %(gateway)s knows of no such money."
+        ),
+        "trial_without_money": _(
+            "%(money)s of trial purchase %(reference)s came on %(day)s by our books, and %(gateway)s knows of no such money."
         ),
         "refund_missing_remote": _(
             "%(money)s of %(reference)s went back on %(day)s by our books; no bill of %(gateway)s tells of it."

@@ -159,7 +159,7 @@ def give_back(trial: TrialPurchase, answer: RefundSnapshot) -> TrialPurchase:
         trial.move_to(Status.RETURNED, returned_amount=trial.captured_amount, returned_at=clock.now())
         move = Move(chart.unapplied(trial.reference), chart.provider(trial.gateway), held, "refund")
         _post(f"trial_refund:{reference}", trial, [move])
-    elif answer.outcome == RefundOutcome.FAILED and trial.status == Status.CAPTURED:
+    elif answer.outcome in (RefundOutcome.FAILED, RefundOutcome.RETURNED) and trial.status == Status.CAPTURED:
         trial.move_to(Status.REFUSED)
     return trial
 
@@ -213,14 +213,26 @@ def find_billed(line: BillLine) -> TrialPurchase | None:
     return trial
 
 
-def unbilled(gateway_name: str, currency: str, told: QuerySet[BillLine]) -> int:
-    """Minor units that moved for trials by our books, and stand in none of the lines that were `told`."""
-    mine = TrialPurchase.objects.filter(gateway=gateway_name, currency=currency)
-    paid, gone = told.filter(kind=EntryKind.PAYMENT), told.filter(kind=EntryKind.REFUND)
-    arrived = mine.exclude(reference__in=paid.values("reference"))
-    returned = mine.exclude(reference__in=gone.values("reference")).exclude(
+def arrived_untold(gateway_name: str, told: QuerySet[BillLine]) -> QuerySet[TrialPurchase]:
+    """Trials that were paid by our books, and stand in none of the lines that were `told`."""
+    paid = told.filter(kind=EntryKind.PAYMENT)
+    mine = TrialPurchase.objects.filter(gateway=gateway_name, captured_amount__gt=0)
+    return mine.exclude(reference__in=paid.values("reference"))
+
+
+def returned_untold(gateway_name: str, told: QuerySet[BillLine]) -> QuerySet[TrialPurchase]:
+    """Trials that were given back by our books, and whose return stands in none of the lines that were `told`."""
+    gone = told.filter(kind=EntryKind.REFUND)
+    mine = TrialPurchase.objects.filter(gateway=gateway_name, returned_amount__gt=0)
+    return mine.exclude(reference__in=gone.values("reference")).exclude(
         refund_reference__in=gone.exclude(refund_reference="").values("refund_reference")
     )
+
+
+def unbilled(gateway_name: str, currency: str, told: QuerySet[BillLine]) -> int:
+    """Minor units that moved for trials by our books, and stand in none of the lines that were `told`."""
+    arrived = arrived_untold(gateway_name, told).filter(currency=currency)
+    returned = returned_untold(gateway_name, told).filter(currency=currency)
     came = arrived.aggregate(total=Sum("captured_amount"))["total"] or 0
     went = returned.aggregate(total=Sum("returned_amount"))["total"] or 0
     return int(came - went)

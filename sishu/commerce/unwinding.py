@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
-from django.db.models import F
+from django.db.models import F, QuerySet
+from django.utils.translation import gettext as _
 
 from sishu.commerce import fulfil, splits
 from sishu.commerce.facts import OrderRefunded
@@ -14,10 +16,15 @@ from sishu.core.money import Money
 from sishu.gateways.base import RefundOutcome, RefundSnapshot
 from sishu.ledger import chart, journal
 from sishu.ledger.journal import Move
-from sishu.ledger.models import Book, Journal
+from sishu.ledger.models import Book, Journal, Transfer
 from sishu.ledger.selectors import balance
 from sishu.moderation import cases
+from sishu.moderation.models import Decision
 from sishu.outbox import publisher
+
+UNDER_WAY = (Refund.Status.REQUESTED, Refund.Status.PROCESSING)
+# What a provider says → the statuses in which that is believed. "Failed" may be late news about what then went.
+FAILS = {RefundOutcome.FAILED: UNDER_WAY, RefundOutcome.RETURNED: (*UNDER_WAY, Refund.Status.SUCCEEDED)}
 
 
 def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -> None:
@@ -29,12 +36,19 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
                 recognise(order, payment, snapshot)
             elif refund.status != Refund.Status.SUCCEEDED:
                 settle(order, payment, refund)
+        elif refund is None and snapshot.outcome == RefundOutcome.RETURNED:
+            _take_back_apart(snapshot.reference)
         elif refund is None:
             continue  # not ours, and nothing has moved yet
         elif snapshot.outcome == RefundOutcome.PENDING and refund.status == Refund.Status.REQUESTED:
             accept(order, payment, refund)
-        elif snapshot.outcome == RefundOutcome.FAILED and refund.is_open:
+        elif refund.status in FAILS.get(snapshot.outcome, ()) and not _is_known(refund, snapshot):
             fail(order, payment, refund)
+
+
+def _is_known(refund: Refund, snapshot: RefundSnapshot) -> bool:
+    """Whether the provider speaks of what it gave up before it was asked anew."""
+    return snapshot.attempt is not None and snapshot.attempt < refund.failure_count
 
 
 def accept(order: Order, payment: Payment, refund: Refund) -> None:
@@ -47,15 +61,17 @@ def accept(order: Order, payment: Payment, refund: Refund) -> None:
 def settle(order: Order, payment: Payment, refund: Refund) -> None:
     """What must be true together once money went back: books, access, and the fact that tells. The caller holds the locks."""
     before = refund.status
-    if before == Refund.Status.FAILED and not reserve(refund):
+    if before in (Refund.Status.FAILED, Refund.Status.REJECTED) and not reserve(refund):
         # It had been given up, and its money was given back by another: a person must look.
         set_apart(order, payment, RefundSnapshot(refund.reference, RefundOutcome.SUCCEEDED, refund.money))
         return
     refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None, open_key=None)
-    account = chart.provider(payment.gateway)
+    if (proposal := cases.find_open(ref=refund.ref, kind="refund_proposed")) is not None:
+        cases.decide(proposal, Decision.Outcome.SETTLED, reason=_("The provider gave it back after all."))
+    account = _left(payment, refund)
     if before == Refund.Status.PROCESSING:
         transit = Move(chart.refund_in_transit(payment.reference), account, refund.amount, "refund")
-        _post(payment, refund, f"refund_paid:{refund.reference}", "refund_paid", [transit])
+        _post(payment, refund, _key("refund_paid", refund), "refund_paid", [transit])
     else:
         take_out(payment, refund, account)
         close_access(order, refund)
@@ -63,16 +79,16 @@ def settle(order: Order, payment: Payment, refund: Refund) -> None:
 
 
 def fail(order: Order, payment: Payment, refund: Refund) -> None:
-    """The provider gave it up: everything is as before, and a person is asked."""
+    """The provider gave it up, or the money came back: everything is as before, and a person is asked."""
     before = refund.status
-    refund.move_to(Refund.Status.FAILED, next_try_at=None, open_key=None)
+    refund.move_to(
+        Refund.Status.FAILED, next_try_at=None, open_key=None, settled_at=None, failure_count=refund.failure_count + 1
+    )
     release(refund)
-    if before == Refund.Status.PROCESSING:
-        taken = (
-            Journal.objects.filter(key__startswith=f"refund:{refund.reference}", reversal=None).order_by("id").last()
-        )
-        assert taken is not None, "what is on its way was booked"  # noqa: S101
-        journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
+    if before != Refund.Status.REQUESTED:
+        for taken in _booked("refund_paid", refund, reversal=None) | _booked("refund", refund, reversal=None):
+            journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
+        _take_back_apart(refund.reference)
         refund.lines.update(parts=[])
         reopen_access(order, refund)
     cases.open(ref=refund.ref, kind="refund_failed", code="refund_refused", data=payment.told(refund.money))
@@ -82,9 +98,11 @@ def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
     """Money went back at the provider, not from here. The caller holds the locks.
 
     Exactly what bought nothing gives that back; otherwise, when nothing else is held, it is of the sale. Whatever fits
-    neither leaves the provider's account for one of its own, and a person must say what it was for.
+    neither leaves the provider's account for one of its own, until it fits when it is heard of again, or a person says
+    what it was for.
     """
-    refund = _matching(order, payment, snapshot)
+    is_judged = is_apart(snapshot.reference) and cases.find_open(ref=payment.ref, kind="foreign_refund") is None
+    refund = None if is_judged else _matching(order, payment, snapshot)
     if refund is None:
         set_apart(order, payment, snapshot)
         return
@@ -96,15 +114,26 @@ def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
 
 def set_apart(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
     """Book money that went back for what is not known, once, and open a case."""
-    key = f"foreign_refund:{snapshot.reference}"
-    if Journal.objects.filter(key=key).exists():
+    if is_apart(snapshot.reference):
         return
     journal.post(
-        key=key, kind="foreign_refund", ref=order.ref, book=Book(payment.book), currency=snapshot.refunded.currency,
+        key=_apart_key(snapshot.reference), kind="foreign_refund", ref=order.ref, book=Book(payment.book), currency=snapshot.refunded.currency,
         moves=splits.of_foreign_refund(payment.gateway, payment.reference, snapshot.refunded.amount),
     )  # fmt: skip
     data = {**payment.told(snapshot.refunded), "refund": snapshot.reference}
     cases.open(ref=payment.ref, kind="foreign_refund", code="foreign_refund", data=data)
+
+
+def apart(gateway_name: str, currency: str) -> dict[str, int]:
+    """Provider's number → minor units of all refunds that were booked before it was known what for."""
+    moves = Transfer.objects.filter(journal__kind="foreign_refund", credit__code=chart.provider(gateway_name))
+    rows = moves.filter(currency=currency, journal__reversal=None).values_list("journal__key", "amount")
+    return {key.removeprefix(_apart_key("")): amount for key, amount in rows}
+
+
+def is_apart(reference: str) -> bool:
+    """Whether a refund was booked before it was known what for."""
+    return Journal.objects.filter(key=_apart_key(reference)).exists()
 
 
 def held_unapplied(payment: Payment) -> Money:
@@ -122,8 +151,7 @@ def take_out(payment: Payment, refund: Refund, account: str) -> None:
         is_matured = Journal.objects.filter(key=f"maturity:{payment.reference}").exists()
         parts = [part for line in refund.lines.select_related("line") for part in _freeze_parts(line)]
         moves = splits.of_refund(parts, account, is_matured=is_matured)
-    again = Journal.objects.filter(key__startswith=f"refund:{refund.reference}").count()
-    _post(payment, refund, f"refund:{refund.reference}" + (f":{again}" if again else ""), "refund", moves)
+    _post(payment, refund, _key("refund", refund), "refund", moves)
 
 
 def reserve(refund: Refund) -> bool:
@@ -161,6 +189,21 @@ def reopen_access(order: Order, refund: Refund) -> None:
     closing = others.filter(refund__status__in=[*Refund.OPEN, Refund.Status.SUCCEEDED], refund__closes_access=True)
     stay_closed = set(closing.values_list("line_id", flat=True))
     fulfil.restore(order, [line for line in fulfil.sold_lines(order) if line.id in touched - stay_closed])
+
+
+def _left(payment: Payment, refund: Refund) -> str:
+    """The account that a refund's money leaves: the provider's, unless it left that one when it was set apart."""
+    return chart.suspense(payment.reference) if is_apart(refund.reference) else chart.provider(payment.gateway)
+
+
+def _take_back_apart(reference: str) -> None:
+    """What went for nobody knew what is back."""
+    for went in Journal.objects.filter(key=_apart_key(reference), reversal=None):
+        journal.reverse(went, key=f"refund_failed:{reference}:{went.pk}", kind="refund_failed")
+
+
+def _apart_key(reference: str) -> str:
+    return f"foreign_refund:{reference}"
 
 
 def _touched(order: Order, refund: Refund) -> list[fulfil.SoldLine]:
@@ -245,6 +288,17 @@ def _write_down(
 def open_key(payment: Payment, part: str) -> str:
     """The key that two people share who give back the same money."""
     return f"{payment.pk}:{part}"
+
+
+def _booked(kind: str, refund: Refund, **by: Any) -> QuerySet[Journal]:
+    """What was booked of a refund, also of attempts before, latest first."""
+    return Journal.objects.filter(key__startswith=f"{kind}:{refund.reference}", **by).order_by("-id")
+
+
+def _key(kind: str, refund: Refund) -> str:
+    """A key for what is booked of a refund now."""
+    again = _booked(kind, refund).count()
+    return f"{kind}:{refund.reference}" + (f":{again}" if again else "")
 
 
 def _post(payment: Payment, refund: Refund, key: str, kind: str, moves: list[Move]) -> None:

@@ -18,9 +18,9 @@ from hashlib import sha256
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.kdf.hkdf import HKDF
 from django.conf import settings
-from django.db import IntegrityError, transaction
+from django.db import transaction
 
-from sishu.core import aead
+from sishu.core import aead, rows
 from sishu.core.models import SubjectKey
 
 # First byte of a sealed cell: how the rest is to be read.
@@ -148,10 +148,10 @@ def rewrap() -> Rotation:
     """Wrap every subject's key with the primary key. Data stays as it is; others may seal, unseal and shred meanwhile."""
     version, last, rewrapped, damaged = primary(), 0, 0, 0
     old = SubjectKey.objects.exclude(kek_version=version).order_by("pk")
-    while rows := list(old.filter(pk__gt=last)[:BATCH]):
-        last = rows[-1].pk
+    while batch := list(old.filter(pk__gt=last)[:BATCH]):
+        last = batch[-1].pk
         with transaction.atomic():
-            for row in rows:
+            for row in batch:
                 try:
                     wrapped = _wrap(row.subject, unwrap(row), version)
                 except CryptoError:
@@ -184,12 +184,9 @@ def _make_key(subject: str) -> bytes:
         if row is not None:
             return unwrap(row)
         key, version = os.urandom(aead.KEY_BYTES), primary()
-        try:
-            with transaction.atomic():
-                SubjectKey.objects.create(subject=subject, kek_version=version, wrapped=_wrap(subject, key, version))
-        except IntegrityError:
-            continue  # another process was first: its key counts
-        return key
+        if rows.insert_if_new(SubjectKey(subject=subject, kek_version=version, wrapped=_wrap(subject, key, version))):
+            return key
+        # Another process was first: its key counts.
     raise SubjectKeyMissing(f"The key of {subject} is made and shredded again and again; see who does it.")
 
 

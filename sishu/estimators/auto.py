@@ -105,7 +105,10 @@ class Auto(ItemModel):
             f"{ranked[0]} is best alone, with {_listed(found[ranked[0]].params)}.",
         ]
         for name, (gain, low, high) in model.gains_.items():
-            verdict = "kept" if name in model.members_ else "left out"
+            weights = model.weights_of(name)
+            verdict = (
+                "kept" if weights[1:].any() else "kept for those without a history" if weights.any() else "left out"
+            )
             parts.append(f"{name} adds {gain:+.4f} ({low:+.4f} to {high:+.4f}) and is {verdict}.")
         parts += [f"{name} was not tried: {why}" for name, why in refused.items()]
         return " ".join(parts)

@@ -24,6 +24,7 @@ from sishu.estimators.interactions import History, Ids, Interactions
 from sishu.estimators.items import Items
 
 Scores = NDArray[np.float32]
+ONLY = "only"  # the name in a file of a model that has none
 
 
 @dataclass(frozen=True)
@@ -53,6 +54,12 @@ class Past:
     def row(self, item_count: int) -> sparse.csr_matrix:
         """1 x items; the weights of an item that was met again added up."""
         return stack([self], item_count)
+
+    def faded(self, tau: float) -> Past:
+        """The same, the event n before the newest by exp(−n / tau) of its weight, and by 0 once nobody would see it."""
+        left = np.exp(-np.arange(len(self.items))[::-1] / tau)
+        left[left < np.finfo(np.float32).eps] = 0
+        return Past(self.items, (self.weights * left).astype(np.float32), self.times)
 
 
 class Recommender(Protocol):
@@ -93,7 +100,7 @@ class Recommender(Protocol):
 class Saved:
     """Keyword parameters that can be read back, and a learnt state (`…_`) that goes to a file and comes back.
 
-    A state may hold other models, by name: they go into the same file.
+    A state may hold other models, one or several by name: they go into the same file.
     """
 
     kinds: ClassVar[dict[str, type[Saved]]] = {}  # what a file may name, so that it need not name code
@@ -112,8 +119,9 @@ class Saved:
         for attribute, value in vars(self).items():
             if not attribute.endswith("_") or attribute.startswith("_"):
                 continue
-            if isinstance(value, dict) and value and all(isinstance(model, Saved) for model in value.values()):
-                for name, model in value.items():
+            named = {ONLY: value} if isinstance(value, Saved) else value
+            if isinstance(named, dict) and named and all(isinstance(model, Saved) for model in named.values()):
+                for name, model in named.items():
                     flat[f"{attribute}/{name}/"] = {"kind": type(model).__name__, "params": model.params()}
                     flat |= {f"{attribute}/{name}/{inner}": part for inner, part in model.state().items()}
             else:
@@ -132,8 +140,11 @@ class Saved:
                 setattr(self, attribute, value)
         for (attribute, name), parts in inside.items():
             made = parts.pop("")
-            models = vars(self).setdefault(attribute, {})
-            models[name] = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+            model = Saved.kinds[made["kind"]](**made["params"]).restore(parts)
+            if name == ONLY:
+                setattr(self, attribute, model)
+            else:
+                vars(self).setdefault(attribute, {})[name] = model
         return self
 
     def save(self, path: Path) -> None:

@@ -3,15 +3,16 @@
     s(u, i) = Σ_m w_m(n_u) s_m(u, i) / max_j s_m(u, j)
 
 over members m; j runs over what the reader does not have; n_u is the length of the history, in `BUCKETS`. A member's
-weight in a bucket is found on a part of the data that it was not fitted on, one member after the other, and it keeps
-its place only when NDCG@10 of the same users, paired, is better with it in 95 of 100 draws: a second model of the same
-signal adds nothing but its cost (Cormack et al. 2009 fuse ranks blindly; here a member must earn it).
+weight is found on parts of the data that it was not fitted on, one member after the other, and it keeps its place only
+when NDCG@10 of the same users, paired, is better with it in 95 of 100 draws of them: a second model of the same signal
+adds nothing but its cost (Cormack et al. 2009 fuse ranks blindly; here a member must earn it). A bucket with enough
+users of its own may weigh otherwise than all, by the same rule.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
 from typing import Any
 
 import numpy as np
@@ -21,16 +22,17 @@ from sishu.estimators import intervals, metrics
 from sishu.estimators.base import ItemModel, Past, Saved, Scores, top
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
+from sishu.estimators.intervals import Interval
 from sishu.estimators.items import Items
-from sishu.estimators.ranking import some_users
-from sishu.estimators.split import PROTOCOLS, Split
+from sishu.estimators.ranking import some_users, test_users
+from sishu.estimators.split import PROTOCOLS, Split, repeated
 
 BUCKETS = (0, 1, 3, 10)  # a history belongs to the last bound that it reaches
 WEIGHTS = (0.0, 0.05, 0.1, 0.2, 0.35, 0.5, 0.75, 1.0, 1.5, 2.5)
 DEEP = 100  # an item that is among the first so many of no member does not reach the first ten of their sum
-FEWEST_USERS = 100  # a bucket with fewer keeps the weights of all
+FEWEST_USERS = 200  # a bucket with fewer keeps the weights of all
+ENOUGH_USERS, MOST_PARTS = 3000, 3
 K = 10
-AT_MOST_USERS = 2000
 
 
 class Fusion(ItemModel):
@@ -50,17 +52,24 @@ class Fusion(ItemModel):
             raise InvalidInput("members is empty: name at least one.")
         if self.protocol not in PROTOCOLS:
             raise InvalidInput(f"protocol is {self.protocol!r}; known: {', '.join(PROTOCOLS)}.")
+        weights, self.gains_ = np.ones((len(BUCKETS), 1)), {}
         if len(self.members) > 1:
-            inner = PROTOCOLS[self.protocol](interactions, self.seed + 2)
-            weights, self.gains_ = weigh(
-                {name: self._made(name).fit(inner.train, items) for name in self.members}, inner
-            )
-        else:
-            weights, self.gains_ = np.ones((len(BUCKETS), 1)), {}
+            weights, self.gains_ = weigh(self._ask(interactions, items), list(self.members))
+            # Only these may speak to somebody who did nothing yet, and nobody of those could be asked.
+            weights[0] = [float(not self._made(name).needs_history) for name in self.members]
         kept = [place for place, name in enumerate(self.members) if weights[:, place].any()]
         names = list(self.members)
         self.members_ = {names[place]: self._made(names[place]).fit(interactions, items).inside() for place in kept}
         self.weights_ = weights[:, kept]
+
+    def _ask(self, interactions: Interactions, items: Items | None) -> Asked:
+        """All members about readers they were not fitted on, three times where these are few."""
+        first = PROTOCOLS[self.protocol](interactions, self.seed + 2)
+        times = min(MOST_PARTS, max(1, ENOUGH_USERS // len(test_users(first))))
+        parts = []
+        for split in repeated(self.protocol, interactions, self.seed + 2, times):
+            parts.append(ask([self._made(name).fit(split.train, items) for name in self.members], split))
+        return Asked(*(np.concatenate([getattr(part, field.name) for part in parts]) for field in fields(Asked)))
 
     def _made(self, name: str) -> ItemModel:
         spec = self.members[name]
@@ -70,6 +79,11 @@ class Fusion(ItemModel):
                 f"The kind of member {name!r} is {spec['kind']!r}: it must be the class of a recommender."
             )
         return kind(**spec.get("settings", {}))
+
+    def weights_of(self, name: str) -> NDArray[np.float64]:
+        """The weight of a member in each bucket, zeros for one that was left out."""
+        names = list(self.members_)
+        return self.weights_[:, names.index(name)] if name in names else np.zeros(len(BUCKETS))
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
         total = np.zeros((len(pasts), len(self.item_ids_)), np.float32)
@@ -117,88 +131,76 @@ def _highest(scores: Scores, pasts: Sequence[Past]) -> NDArray[np.float32]:
 
 
 @dataclass(frozen=True, eq=False)
-class _Asked:
+class Asked:
     """The candidates of some users, as all members score them: (users, candidates, members), and which were right."""
 
     scores: NDArray[np.float32]
-    right: NDArray[np.bool_]
-    counts: NDArray[np.int64]
-    buckets: NDArray[np.int64]
+    right: NDArray[np.bool_]  # (users, candidates)
+    counts: NDArray[np.int64]  # (users,): how many are right, among the candidates or not
+    buckets: NDArray[np.int64]  # (users,)
 
     def ndcg(self, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-        """Of each user, with the members weighed so; weights (members,) or one row a user."""
-        total = np.einsum("ucm,um->uc", self.scores, np.broadcast_to(weights, self.scores.shape[::2]))
-        best = np.argsort(-total, axis=1, kind="stable")[:, :K]
+        """Of each user, with the members weighed so, (members,)."""
+        best = np.argsort(-(self.scores @ weights.astype(np.float32)), axis=1, kind="stable")[:, :K]
         return metrics.ndcg(np.take_along_axis(self.right, best, axis=1), self.counts)
 
-
-def weigh(members: Mapping[str, ItemModel], split: Split) -> tuple[NDArray[np.float64], dict[str, list[float]]]:
-    """The weights of members fitted on `split.train`, (buckets, members), and what each brought.
-
-    A bucket without histories of its length to learn from has the weights of all.
-    """
-    asked = _ask(list(members.values()), split)
-    alone = [asked.ndcg(row).mean() for row in np.eye(len(members))]
-    order = np.argsort(-np.array(alone), kind="stable")
-    common = np.zeros(len(members))
-    common[order[0]] = 1.0
-    gains: dict[str, list[float]] = {}
-    names = list(members)
-    for place in order[1:]:
-        common, gain = _with(asked, common, int(place))
-        gains[names[place]] = [gain.value, gain.low, gain.high]
-    weights = np.tile(common, (len(BUCKETS), 1))
-    for number in range(len(BUCKETS)):
-        mask = asked.buckets == number
-        if mask.sum() >= FEWEST_USERS:
-            part = _Asked(asked.scores[mask], asked.right[mask], asked.counts[mask], asked.buckets[mask])
-            own = common
-            for place in order:
-                own, _ = _with(part, own, int(place))
-            weights[number] = own
-    weights[0] = [float(not model.needs_history) for model in members.values()]  # nothing else may speak
-    return weights, gains
+    def of_bucket(self, number: int) -> Asked:
+        mask = self.buckets == number
+        return Asked(*(getattr(self, field.name)[mask] for field in fields(self)))
 
 
-def _with(asked: _Asked, weights: NDArray[np.float64], place: int) -> tuple[NDArray[np.float64], intervals.Interval]:
-    """The weights with a better one of one member, when it is surely better; and how much it is at best."""
-    before = asked.ndcg(weights)
-    tried = [np.where(np.arange(len(weights)) == place, weight, weights) for weight in WEIGHTS]
-    results = [asked.ndcg(each) if each.any() else np.zeros_like(before) for each in tried]
-    best = int(np.argmax([result.mean() for result in results]))
-    gain = intervals.of_difference(results[best], before)
-    return (tried[best] if gain.low > 0 else weights), gain
-
-
-def _ask(members: Sequence[ItemModel], split: Split) -> _Asked:
-    users = some_users(split, AT_MOST_USERS)
-    width = DEEP * len(members)
-    scores = np.zeros((len(users), width, len(members)), np.float32)
-    right = np.zeros((len(users), width), bool)
-    relevant = split.test.matrix
-    left = None
+def ask(members: Sequence[ItemModel], split: Split) -> Asked:
+    """What members fitted on `split.train` say to users of its test."""
+    users = some_users(split, ENOUGH_USERS)
+    item_count, relevant = len(split.train.item_ids), split.test.matrix
+    others = np.zeros(item_count, bool)
     if split.candidates is not None:
-        left = np.setdiff1d(np.arange(len(split.train.item_ids)), split.candidates, assume_unique=True)
-    lengths = np.zeros(len(users), np.int64)
-    for row, user in enumerate(users):
-        past = members[0].past_of(user)
-        lengths[row] = len(past.items)
-        each = [
-            normalised(np.array(model._scores(past))[None], [past])[0]
-            if model._may_speak(past) else np.zeros(len(split.train.item_ids), np.float32)
-            for model in members
-        ]  # fmt: skip
-        found = np.unique(np.concatenate([_free_top(of_one, past, left) for of_one in each]))
-        scores[row, : len(found)] = np.stack([of_one[found] for of_one in each], axis=1)
-        scores[row, len(found) :] = -1e9  # no candidate; times a weight of zero it must still be a number
-        right[row, : len(found)] = np.isin(found, relevant[user].indices)
+        others[:] = True
+        others[split.candidates] = False
+    # Where somebody has fewer candidates the rest is far below all others, whatever the weights.
+    scores = np.full((len(users), DEEP * len(members), len(members)), -1e9, np.float32)
+    right = np.zeros(scores.shape[:2], bool)
+    pasts = [members[0].past_of(user) for user in users.tolist()]
+    for row, past in enumerate(pasts):
+        silent = np.zeros(item_count, np.float32)
+        each = np.stack([model._scores(past) if model._may_speak(past) else silent for model in members])
+        each = normalised(each, [past] * len(members))
+        free = np.where(others, np.float32(-np.inf), each)
+        free[:, past.items] = -np.inf
+        found = np.unique(np.concatenate([top(of_one, DEEP) for of_one in free]))
+        scores[row, : len(found)] = each[:, found].T
+        right[row, : len(found)] = np.isin(found, relevant[users[row]].indices)
     counts = np.diff(relevant[users].indptr).astype(np.int64)
-    return _Asked(scores, right, counts, np.array([bucket(length) for length in lengths.tolist()]))
+    return Asked(scores, right, counts, np.array([bucket(len(past.items)) for past in pasts]))
 
 
-def _free_top(scores: Scores, past: Past, left: NDArray[np.int64] | None) -> NDArray[np.int64]:
-    free = np.array(scores)
-    free[past.items] = -np.inf
-    if left is not None:
-        free[left] = -np.inf
-    return top(free, DEEP)
+def weigh(asked: Asked, names: Sequence[str]) -> tuple[NDArray[np.float64], dict[str, list[float]]]:
+    """The weights, (buckets, members), and what each member brought to those before it: gain and bounds in NDCG@10."""
+    alone = [asked.ndcg(row).mean() for row in np.eye(len(names))]
+    order = np.argsort(-np.array(alone), kind="stable")
+    common, gains = _earned(asked, np.eye(len(names))[order[0]], order)
+    weights = np.tile(common, (len(BUCKETS), 1))
+    parts = [asked.of_bucket(number) for number in range(len(BUCKETS))]
+    for number, part in enumerate(parts):
+        if FEWEST_USERS <= len(part.counts) < len(asked.counts):
+            weights[number], _ = _earned(part, common, order)
+    return weights, {names[place]: [gain.value, gain.low, gain.high] for place, gain in gains.items()}
+
+
+def _earned(
+    asked: Asked, weights: NDArray[np.float64], order: NDArray[np.int64]
+) -> tuple[NDArray[np.float64], dict[int, Interval]]:
+    """Better weights, member by member, twice: what one earns depends on what the others have."""
+    gains: dict[int, Interval] = {}
+    for turn in range(2):
+        for place in order.tolist():
+            before = asked.ndcg(weights)
+            tried = [np.where(np.arange(len(weights)) == place, weight, weights) for weight in WEIGHTS]
+            results = [asked.ndcg(each) if each.any() else np.zeros_like(before) for each in tried]
+            best = int(np.argmax([result.mean() for result in results]))
+            gain = intervals.of_difference(results[best], before, sides=1)
+            if turn == 0 and place != order[0]:
+                gains[place] = gain
+            if gain.low > 0:
+                weights = tried[best]
+    return weights, gains

@@ -125,7 +125,7 @@ class Interactions:
         user_ids, user_codes = Ids.coded(users)
         item_ids, item_codes = Ids.coded(items)
         weight = np.ones(len(user_codes)) if weights is None else np.asarray(weights, dtype=np.float64)
-        moment = None if times is None else _seconds(times)
+        moment = None if times is None else seconds(times)
         return cls.of_codes(user_ids, item_ids, user_codes, item_codes, weight, moment)
 
     @classmethod
@@ -214,7 +214,8 @@ class Interactions:
         return History(tuple(self.item_ids.many(self.items[rows])), tuple(self.weights[rows].tolist()), times)
 
 
-def _seconds(times: ArrayLike) -> NDArray[np.int64]:
+def seconds(times: ArrayLike) -> NDArray[np.int64]:
+    """Whole seconds since 1970 of numbers or datetime64. Raises InvalidInput for a row without a time."""
     moments = np.asarray(times)
     if np.issubdtype(moments.dtype, np.datetime64):
         if np.isnat(moments).any():

@@ -8,14 +8,20 @@ from inspect import signature
 from itertools import product
 from typing import Any
 
+from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
-from sishu.estimators.blend import Blend
+from sishu.estimators.content import Content
+from sishu.estimators.ease import Ease
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
 from sishu.estimators.knn import ItemKNN, UserKNN
 from sishu.estimators.mf import MF
+from sishu.estimators.popular import Popular
+from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.ratings import RatingModel
+from sishu.estimators.recent import Recent
+from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
 from sishu.estimators.search import Found, best_of
 from sishu.estimators.split import Split
@@ -28,12 +34,17 @@ def grid(**values: tuple[Any, ...]) -> tuple[dict[str, Any], ...]:
     return tuple(dict(zip(values, combination, strict=True)) for combination in product(*values.values()))
 
 
+def _fading(kind: str, settings: Params, tau: float) -> Params:
+    return {"kind": kind, "settings": settings, "tau": tau}
+
+
 @dataclass(frozen=True)
 class Kind:
     """A class of models, the candidates among which `auto` and `evaluate` choose, and what data it needs."""
 
     make: type[ItemModel]
     candidates: tuple[Params, ...] = ({},)
+    timed_candidates: tuple[Params, ...] = ()  # more of them, where there are times
     needs_times: bool = False
     needs_texts: bool = False
     protocols: tuple[str, ...] = ()  # the only ones under which it makes sense; none named is all
@@ -55,7 +66,8 @@ class Kind:
 
     def best(self, split: Split, items: Items | None, seconds: float, memory_limit: int) -> Found:
         """The best of the candidates on this split; see `search.best_of`."""
-        return best_of(lambda **params: self.made(params, memory_limit), self.candidates, split, items, seconds)
+        candidates = self.candidates + (() if split.train.times is None else self.timed_candidates)
+        return best_of(lambda **params: self.made(params, memory_limit), candidates, split, items, seconds)
 
 
 @dataclass(frozen=True)
@@ -66,13 +78,25 @@ class RatingKind:
     candidates: tuple[Params, ...] = ({},)
 
 
+L2 = (1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 300.0, 500.0, 800.0, 1200.0, 2000.0)
+IN_ORDER = ("leave-last", "time")  # where what comes next is asked about, order and recency say something
+
 TOP_N: dict[str, Kind] = {
-    "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), protocols=("leave-last", "time"), needs_times=True),
-}
+    "popular": Kind(Popular, timed_candidates=grid(half_life=(7.0, 30.0, 90.0))),
+    "ease": Kind(Ease, grid(l2=L2)),
+    "ease-recent": Kind(
+        Recent, tuple(_fading("Ease", {"l2": l2, "weighted": True}, tau) for tau in (1.0, 3.0, 10.0) for l2 in L2[2::2]),
+        needs_times=True, protocols=IN_ORDER,
+    ),
+    "rp3beta": Kind(RP3Beta, grid(alpha=(0.6, 0.8, 1.0), beta=(0.3, 0.45, 0.6, 0.75), top_k=(400,))),
+    "als": Kind(ALS, grid(factors=(64, 128), l2=(3.0, 10.0, 30.0, 100.0), alpha=(4.0, 16.0))),
+    "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), needs_times=True, protocols=IN_ORDER),
+    "content": Kind(Content, ({}, {"tau": 3.0}, {"min_items": 2}), needs_texts=True),
+}  # fmt: skip
 RATINGS: dict[str, RatingKind] = {
     "bias": RatingKind(Bias),
     "user-knn": RatingKind(UserKNN, grid(shrinkage=(5.0, 20.0), k=(300, 1000))),
     "item-knn": RatingKind(ItemKNN, grid(shrinkage=(5.0, 20.0), damping=(0.01, 0.03))),
     "mf": RatingKind(MF, grid(reg=(0.7, 0.85, 1.0), frequency=(0.6,))),
-    "blend": RatingKind(Blend),
+    "blend": RatingKind(RatingBlend),
 }

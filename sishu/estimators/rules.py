@@ -30,10 +30,10 @@ from sishu.estimators.base import ItemModel, Past, Scores, require, stack
 from sishu.estimators.errors import OverBudget
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.linear import strongest
 
 BLOCK_PAIRS = 2**21  # pairs of events looked at together
 PAIR_BYTES = 64  # of one such pair: positions, masks, and the entry it becomes
-FAINTEST = 17  # exp(−17) is below the last digit of a float32 beside 1
 
 
 class Rules(ItemModel):
@@ -88,25 +88,16 @@ class Rules(ItemModel):
             raise OverBudget(f"Rules of {counts.sum()} events", needed, self.memory_limit, way_out)
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
-        recent = stack([self._recent(past) for past in pasts], len(self.item_ids_))
+        recent = stack([past.faded(self.tau) for past in pasts], len(self.item_ids_))
+        recent.eliminate_zeros()
         return np.asarray((recent @ self.rules_).toarray(), np.float32)
 
     def _scores(self, past: Past) -> Scores:
         return self.score_many([past])[0]
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
-        parts = np.zeros(len(past.items))
-        recent = self._recent(past)
-        to_item = self.rules_[recent.items, np.full(len(recent.items), item)]
-        parts[len(parts) - len(recent.items) :] = recent.weights * np.asarray(to_item).ravel()
-        return parts
-
-    def _recent(self, past: Past) -> Past:
-        """The newest events, as much as is left of their weight."""
-        count = int(min(len(past.items), np.ceil(FAINTEST * self.tau)))
-        newest = slice(len(past.items) - count, None)
-        faded = past.weights[newest] * np.exp(-np.arange(count)[::-1] / self.tau)
-        return Past(past.items[newest], faded.astype(np.float32))
+        to_item = self.rules_[past.items, np.full(len(past.items), item)]
+        return past.faded(self.tau).weights * np.asarray(to_item).ravel()
 
 
 def _blocks(counts: NDArray[np.int64], at_most: int) -> Iterator[tuple[int, int]]:
@@ -137,13 +128,3 @@ def _pairs(
     pairs = sparse.csr_matrix((strength, (rows.items[first] - begin, rows.items[second])), shape=shape)
     pairs.eliminate_zeros()
     return pairs
-
-
-def strongest(rows: sparse.csr_matrix, k: int) -> sparse.csr_matrix:
-    """Each row's k highest entries; of equals those of the first columns."""
-    lengths = np.diff(rows.indptr)
-    row = np.repeat(np.arange(rows.shape[0]), lengths)
-    order = np.lexsort((rows.indices, -rows.data, row))
-    kept = np.sort(order[np.arange(rows.nnz) - rows.indptr[row] < k])
-    starts = np.concatenate([[0], np.cumsum(np.minimum(lengths, k))])
-    return sparse.csr_matrix((rows.data[kept], rows.indices[kept], starts), shape=rows.shape)

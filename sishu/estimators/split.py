@@ -6,6 +6,7 @@ Every split keeps the ids of the whole: positions in `train` and `test` mean the
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
 
@@ -92,6 +93,20 @@ PROTOCOLS: dict[str, Callable[[Interactions, int], Split]] = {
     "time": lambda rows, seed: by_time(rows),
     "cold": lambda rows, seed: cold_items(rows, seed=seed),
 }
+
+
+def repeated(protocol: str, interactions: Interactions, seed: int, times: int) -> list[Split]:
+    """Several parts of the same kind, to ask more often than there are users: other draws, or ever earlier pasts.
+
+    Where nothing is left to ask about earlier, there are fewer. Raises InvalidInput where there is none.
+    """
+    if protocol not in ("leave-last", "time"):
+        return [PROTOCOLS[protocol](interactions, seed + number) for number in range(times)]
+    splits = [PROTOCOLS[protocol](interactions, seed)]
+    with suppress(InvalidInput):
+        while len(splits) < times:
+            splits.append(PROTOCOLS[protocol](splits[-1].train, seed))
+    return splits
 
 
 def _parted(interactions: Interactions, is_test: NDArray[Any]) -> Split:

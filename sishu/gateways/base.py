@@ -39,15 +39,21 @@ class RefundOutcome(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    # Failed for good, whatever was said before: had it gone, it is back.
+    RETURNED = "returned"
 
 
 @dataclass(frozen=True, slots=True)
 class RefundSnapshot:
-    """The provider's present truth about one refund, by our reference."""
+    """The provider's present truth about one refund, by our reference.
+
+    `attempt` is that of the request it answers; None where the provider knows one refund by one reference for good.
+    """
 
     reference: str
     outcome: RefundOutcome
     refunded: Money
+    attempt: int | None = None
 
 
 class DisputeOutcome(StrEnum):
@@ -158,7 +164,10 @@ class Started:
 
 @dataclass(frozen=True, slots=True)
 class RefundRequest:
-    """Money to give back from one payment of `captured` in all. The same `reference` sent twice gives it back once."""
+    """Money to give back from one payment of `captured` in all. The same `reference` sent twice gives it back once.
+
+    `attempt` is how often the provider gave it up before, and people asked for it anew.
+    """
 
     reference: str
     payment_reference: str
@@ -167,6 +176,7 @@ class RefundRequest:
     captured: Money
     provider_reference: str = ""
     notify_url: str = ""
+    attempt: int = 0
 
 
 class EntryKind(StrEnum):
@@ -230,7 +240,7 @@ class PaymentGateway(Protocol):
     """An adapter to one provider. All calls may raise GatewayError; none is made inside a database transaction.
 
     `reference` is ours, `provider_reference` what `start` or a snapshot called the payment, if it did. `zone` is the clock
-    by which the provider's days end. `time_to_pay` is how long an order waits at least when it is paid this way; None
+    by which the provider's days end. `time_to_pay` is how long after its order a payment may come by this way; None
     where the order's own time is enough.
     """
 

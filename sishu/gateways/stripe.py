@@ -28,7 +28,16 @@ from sishu.gateways.base import (
     Started,
     book_of,
 )
-from sishu.gateways.stripe_snapshot import PAYMENT_REFERENCE, REFERENCE, Json, of_refund, of_session, refund_reference
+from sishu.gateways.stripe_snapshot import (
+    ATTEMPT,
+    PAYMENT_REFERENCE,
+    REFERENCE,
+    Json,
+    latest,
+    of_refund,
+    of_session,
+    refund_reference,
+)
 
 PRODUCTION = "https://api.stripe.com"
 # Stripe's keys say by themselves whose money they move. "rk" are restricted keys.
@@ -145,22 +154,30 @@ class StripeGateway:
         return self.query(reference, session["id"])
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
-        """Looks for the refund first: Stripe forgets after a day that a key was used, and we may ask for longer."""
+        """Looks for the refund first: Stripe forgets after a day that a key was used, and we may ask for longer.
+
+        One that failed stays so at Stripe. Tried anew it is another of Stripe's refunds, under a key of its own: the old
+        key would answer as it did before.
+        """
         session = self._paid_session(request)
         if session is None:
             return _failed(request)
         known = self._find_refund(session, request)
         if known is not None:
             return known
+        again = {ATTEMPT: str(request.attempt)} if request.attempt else {}
+        key = "-".join(["refund", request.reference, *again.values()])
         with _asking("give money back"):
             try:
                 made = self.client.v1.refunds.create(
                     {
                         "payment_intent": session["payment_intent"]["id"], "amount": request.amount.amount,
                         "reason": "requested_by_customer",
-                        "metadata": {REFERENCE: request.reference, PAYMENT_REFERENCE: request.payment_reference},
+                        "metadata": {
+                            REFERENCE: request.reference, PAYMENT_REFERENCE: request.payment_reference, **again,
+                        },
                     },
-                    {"idempotency_key": f"refund-{request.reference}"},
+                    {"idempotency_key": key},
                 )  # fmt: skip
             except stripe.InvalidRequestError as error:
                 if error.http_status != 400:
@@ -273,10 +290,12 @@ class StripeGateway:
         return session if session and session["payment_status"] == "paid" else None
 
     def _find_refund(self, session: Json, request: RefundRequest) -> RefundSnapshot | None:
+        """The refund as it is asked for now: what failed before that is none."""
         with _asking("tell of a refund"):
-            found = (one for one in self._refunds(session) if refund_reference(one) == request.reference)
-            known = next(found, None)
-            return of_refund(known) if known else None
+            ours = latest(one for one in self._refunds(session) if refund_reference(one) == request.reference)
+            known = next(map(of_refund, ours), None)
+            has_failed = known is not None and known.outcome in (RefundOutcome.FAILED, RefundOutcome.RETURNED)
+            return None if known is None or (has_failed and known.attempt != request.attempt) else known
 
     def _refunds(self, session: Json) -> list[Json]:
         """All refunds of a paid Session: those that came with it, or all pages when there were more."""
@@ -312,7 +331,7 @@ def _book(url: str, *, is_live: bool) -> str:
 
 
 def _failed(request: RefundRequest) -> RefundSnapshot:
-    return RefundSnapshot(request.reference, RefundOutcome.FAILED, request.amount)
+    return RefundSnapshot(request.reference, RefundOutcome.FAILED, request.amount, request.attempt)
 
 
 @contextmanager

@@ -30,7 +30,7 @@ def read(day: date, rows: Sequence[Json], find_charge: Callable[[str], Json]) ->
     for row in rows:
         if _is_failed_refund(row):
             moved[row["source"]["id"]] += row["net"]
-    # Of a refund that came to nothing the money left and is back: no refund, and on one day nothing at all.
+    # Of a refund that came to nothing the money left and is back: on one day nothing at all.
     told = [row for row in rows if not _is_failed_refund(row) or moved[row["source"]["id"]]]
     return Bill(day, raw.encode(), tuple(_entry(row, find_charge) for row in told))
 
@@ -46,8 +46,6 @@ def _entry(row: Json, find_charge: Callable[[str], Json]) -> BillEntry:
     kind = KINDS.get(source.get("object", ""), EntryKind.OTHER)
     if row["type"].startswith("payout"):
         kind = EntryKind.PAYOUT
-    elif _is_failed_refund(row):
-        kind = EntryKind.OTHER
     reference = payment_reference(source)
     if kind in (EntryKind.REFUND, EntryKind.DISPUTE) and not reference and source.get("charge"):
         reference = payment_reference(find_charge(source["charge"]))

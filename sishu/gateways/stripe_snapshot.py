@@ -18,12 +18,13 @@ from sishu.gateways.base import (
 
 Json = dict[str, Any]
 
-# Names in an object's metadata. A refund carries both: its own reference, and that of its payment.
-REFERENCE, PAYMENT_REFERENCE = "reference", "payment_reference"
+# Names in an object's metadata. A refund carries its own reference and that of its payment; tried anew, also the attempt.
+REFERENCE, PAYMENT_REFERENCE, ATTEMPT = "reference", "payment_reference", "attempt"
 
+# What has succeeded may still fail: the buyer's bank sends it back. What failed has failed for good.
 REFUNDS = {
     "pending": RefundOutcome.PENDING, "requires_action": RefundOutcome.PENDING,
-    "succeeded": RefundOutcome.SUCCEEDED, "failed": RefundOutcome.FAILED, "canceled": RefundOutcome.FAILED,
+    "succeeded": RefundOutcome.SUCCEEDED, "failed": RefundOutcome.RETURNED, "canceled": RefundOutcome.FAILED,
 }  # fmt: skip
 # An inquiry ("warning_…") and a dispute that was prevented take no money, and so are none.
 DISPUTES = {
@@ -41,7 +42,7 @@ def of_session(reference: str, session: Json, refunds: Iterable[Json], disputes:
     return Snapshot(
         reference=reference, outcome=outcome, captured=money(intent["amount_received"], intent["currency"]),
         captured_at=moment(intent["latest_charge"]["created"]), provider_reference=session["id"],
-        refunds=tuple(map(of_refund, refunds)),
+        refunds=tuple(of_refund(one) for one in latest(refunds)),
         disputes=tuple(of_dispute(one) for one in disputes if one["status"] in DISPUTES),
     )  # fmt: skip
 
@@ -64,7 +65,19 @@ def of_refund(refund: Json) -> RefundSnapshot:
         reference=refund_reference(refund) or refund["id"],
         outcome=REFUNDS.get(refund["status"], RefundOutcome.PENDING),
         refunded=money(refund["amount"], refund["currency"]),
+        attempt=attempt_of(refund),
     )
+
+
+def latest(refunds: Iterable[Json]) -> Iterable[Json]:
+    """Of the refunds that were made for one of ours, since those before had failed, the last."""
+    by_attempt = sorted(refunds, key=attempt_of)
+    return {refund_reference(one) or one["id"]: one for one in by_attempt}.values()
+
+
+def attempt_of(refund: Json) -> int:
+    """How often it had failed before."""
+    return int((refund.get("metadata") or {}).get(ATTEMPT, 0))
 
 
 def of_dispute(dispute: Json) -> DisputeSnapshot:

@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import transaction
 
-from sishu.core import clock
+from sishu.core import clock, rows
 from sishu.outbox.models import Fact
 
 
@@ -23,7 +23,7 @@ def publish(fact: object) -> Fact:
             f"{name} was published outside a transaction; open transaction.atomic() around it and what makes it true."
         )
     now = clock.now()
-    return Fact.objects.create(name=name, body=body_of(fact), created_at=now, next_attempt_at=now)
+    return rows.insert(Fact(name=name, body=body_of(fact), created_at=now, next_attempt_at=now))
 
 
 def body_of(fact: object) -> dict[str, Any]:

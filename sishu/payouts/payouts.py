@@ -78,11 +78,7 @@ def request(payee: User, amount: Money, *, by: User, book: Book = Book.LIVE) -> 
 def approve(payout_id: int, *, by: User) -> Payout:
     """A second person agrees. Raises NotAllowed for who asked and for the payee, NotAvailable, WrongStatus, Missing."""
     payout = _lock(payout_id)
-    _check_duty(by)
-    if by.pk in (payout.requested_by_id, payout.payee_id):
-        raise NotAllowed(
-            _("Whoever asked for a payout, and whoever gets it, cannot approve it. It takes another person.")
-        )
+    check_approve(payout, by)
     if payout.status in (Payout.Status.APPROVED, Payout.Status.PAID):
         return payout
     held = _available(payout.payee, Book(payout.book), payout.currency)
@@ -113,16 +109,7 @@ def settle(payout_id: int, *, proof: str, paid_on: date, by: User) -> Payout:
             _("Payout %(reference)s was paid on %(day)s under %(proof)s. If money left twice, get the second back.")
             % {"reference": payout.reference, "day": payout.paid_on, "proof": payout.proof}
         )
-    if by.pk == payout.payee_id:
-        raise NotAllowed(_("Nobody writes down their own payout as paid. It takes another person."))
-    if payout.requested_by_id == payout.payee_id and by.pk == payout.approved_by_id:
-        raise NotAllowed(
-            _(
-                "%(payee)s asked for this payout, and you approved it: somebody else writes it down as paid. "
-                "The owner can give another person the role finance."
-            )
-            % {"payee": payout.payee.name}
-        )
+    check_settle(payout, by)
     if not proof:
         raise Invalid(_("Give the bank’s reference of the transfer."))
     if paid_on > localdate(clock.now()):
@@ -142,11 +129,7 @@ def reject(payout_id: int, *, reason: str, by: User) -> Payout:
     Raises NotAllowed, also for the payee once it was approved; Invalid, Missing, and WrongStatus once it was paid.
     """
     payout = _lock(payout_id)
-    is_early = payout.status in (Payout.Status.REQUESTED, Payout.Status.REJECTED)
-    if not is_early:
-        _check_others_money(payout, by)
-    if not is_early or by.pk not in (payout.requested_by_id, payout.payee_id):
-        _check_duty(by)
+    check_reject(payout, by)
     return _end(payout, Payout.Status.REJECTED, reason, by)
 
 
@@ -157,9 +140,47 @@ def fail(payout_id: int, *, reason: str, by: User) -> Payout:
     Raises NotAllowed, also for the payee; Invalid, WrongStatus and Missing.
     """
     payout = _lock(payout_id)
+    check_fail(payout, by)
+    return _end(payout, Payout.Status.FAILED, reason, by)
+
+
+def check_approve(payout: Payout, by: User) -> None:
+    """NotAllowed for who may not agree to it: who asked, and who gets it."""
+    _check_duty(by)
+    if by.pk in (payout.requested_by_id, payout.payee_id):
+        raise NotAllowed(
+            _("Whoever asked for a payout, and whoever gets it, cannot approve it. It takes another person.")
+        )
+
+
+def check_settle(payout: Payout, by: User) -> None:
+    """NotAllowed for who may not write it down as paid: the payee, and who approved what the payee asked for."""
+    _check_duty(by)
+    if by.pk == payout.payee_id:
+        raise NotAllowed(_("Nobody writes down their own payout as paid. It takes another person."))
+    if payout.requested_by_id == payout.payee_id and by.pk == payout.approved_by_id:
+        raise NotAllowed(
+            _(
+                "%(payee)s asked for this payout, and you approved it: somebody else writes it down as paid. "
+                "The owner can give another person the role finance."
+            )
+            % {"payee": payout.payee.name}
+        )
+
+
+def check_reject(payout: Payout, by: User) -> None:
+    """NotAllowed for who may not take it back: until it is approved, who asked and who gets it may, afterwards not the payee."""
+    is_early = payout.status in (Payout.Status.REQUESTED, Payout.Status.REJECTED)
+    if not is_early:
+        _check_others_money(payout, by)
+    if not is_early or by.pk not in (payout.requested_by_id, payout.payee_id):
+        _check_duty(by)
+
+
+def check_fail(payout: Payout, by: User) -> None:
+    """NotAllowed for who may not say that it did not arrive: the payee."""
     _check_duty(by)
     _check_others_money(payout, by)
-    return _end(payout, Payout.Status.FAILED, reason, by)
 
 
 def check_available(payee: User, amount: Money, book: Book) -> None:

@@ -12,6 +12,7 @@ from django.views.decorators.cache import never_cache
 from sishu.commerce import refunds
 from sishu.commerce.models import Refund
 from sishu.core.errors import NotAllowed
+from sishu.core.money import Money
 from sishu.web import answers, shop
 
 
@@ -25,7 +26,8 @@ def ask_back(request: HttpRequest, number: str) -> HttpResponseBase:
         until = refunds.open_until(order)
         if until is None:
             raise NotAllowed(_("The time to ask for this money back is over. Please write to us."))
-        return render(request, "shop/ask_back.html", {"order": order, "until": until})
+        left = Money(sum(line.refundable_amount for line in order.lines.all()), order.currency)
+        return render(request, "shop/ask_back.html", {"order": order, "until": until, "left": left})
     refund = refunds.ask_back(order, by=shop.buyer(request), reason=str(answers.read_body(request).get("reason", "")))
     if answers.wants_json(request):
         return answers.message(request, told(refund), order=shop.describe(order), refund_status=refund.status)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from email import message_from_bytes, policy
 from email.message import EmailMessage
 from pathlib import Path
@@ -24,7 +25,7 @@ class Letter:
 
     to: str
     subject: str
-    date: str
+    date: datetime | None
     text: str
 
 
@@ -43,10 +44,16 @@ def letters(file: Path) -> list[Letter]:
     return [_letter(part) for part in file.read_bytes().split(BETWEEN) if part.strip()]
 
 
+def _moment(message: EmailMessage) -> datetime | None:
+    """When it was written. What says -0000 is of no zone, and so of UTC."""
+    moment: datetime | None = message["Date"].datetime if message["Date"] else None
+    return moment.replace(tzinfo=UTC) if moment and moment.tzinfo is None else moment
+
+
 def _letter(raw: bytes) -> Letter:
     message = message_from_bytes(raw.strip(), _class=EmailMessage, policy=policy.default)
     body = message.get_body(("plain",))
-    return Letter(str(message["To"]), str(message["Subject"]), str(message["Date"]), body.get_content() if body else "")
+    return Letter(str(message["To"]), str(message["Subject"]), _moment(message), body.get_content() if body else "")
 
 
 urlpatterns = [path("dev/mail", mails, name="dev_mail")]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import asdict, dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from math import ceil
 from typing import Any
 from urllib.parse import urlsplit
@@ -23,7 +23,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 
 from sishu.accounts.models import User
-from sishu.commerce import gateway_words, merchants, payments, selectors
+from sishu.commerce import merchants, orders, payments, selectors
 from sishu.commerce.models import Order, Payment
 from sishu.core import clock
 from sishu.core.errors import DomainError, Missing, NotSignedIn
@@ -52,20 +52,23 @@ class Beginning:
 
     url: str
     instruction: Instruction | None
+    expires_at: datetime | None
 
     def as_json(self, request: HttpRequest) -> dict[str, Any]:
-        """The two fields of an answer to a program."""
+        """The fields of an answer to a program."""
         told = describe(self.instruction) if self.instruction is not None else None
-        return {"payment_url": request.build_absolute_uri(self.url), "instruction": told}
+        url = request.build_absolute_uri(self.url)
+        return {"payment_url": url, "instruction": told, "payment_expires_at": self.expires_at}
 
 
 def begin(request: HttpRequest, order: Order, gateway_name: str, device: Device) -> Beginning:
     """Open an attempt to collect the order, or find the open one. Raises WrongStatus, ProviderSilent."""
     own_page = pay_path(order, gateway_name)
     if payers.where_to_identify(request, order, gateway_name, device):
-        return Beginning(own_page, None)
-    instruction = _start(request, order, gateway_name, device)
-    return Beginning(instruction.url if isinstance(instruction, Redirect) else own_page, instruction)
+        return Beginning(own_page, None, None)
+    payment, instruction = _start(request, order, gateway_name, device)
+    url = instruction.url if isinstance(instruction, Redirect) else own_page
+    return Beginning(url, instruction, payment.expires_at)
 
 
 def lead_on(request: HttpRequest, url: str, order: Order) -> HttpResponseBase:
@@ -87,34 +90,36 @@ def lead_on(request: HttpRequest, url: str, order: Order) -> HttpResponseBase:
 def pay(request: HttpRequest, number: str) -> HttpResponseBase:
     """Our own page of a payment. Opened again it shows the same payment, as long as that is open."""
     order = selectors.get_own_order(_person(request), number)
-    if not is_open(order):
+    asked = request.GET.get("gateway") or _open_gateway(order)
+    if not orders.is_open(order, asked):
         return redirect("payment_return", order.number)
     if "state" in request.GET:
         return _identified(request, order)
-    gateway_name = payments.choose_gateway(request.GET.get("gateway") or _open_gateway(order), order.currency)
+    gateway_name = payments.choose_gateway(asked, order.currency)
     device = device_of(request)
     if elsewhere := payers.where_to_identify(request, order, gateway_name, device):
         return HttpResponseRedirect(elsewhere)
-    instruction = _start(request, order, gateway_name, device)
+    payment, instruction = _start(request, order, gateway_name, device)
     if isinstance(instruction, Redirect):
         return HttpResponseRedirect(instruction.url)
-    return render(request, "shop/pay.html", facts_of(order, gateway_name, instruction))
+    return render(request, "shop/pay.html", facts_of(payment, instruction))
 
 
-def facts_of(order: Order, gateway_name: str, instruction: Instruction) -> dict[str, Any]:
+def facts_of(payment: Payment, instruction: Instruction) -> dict[str, Any]:
     """What the page shows."""
     facts: dict[str, Any] = {
-        "order": order,
-        "line": order.lines.first(),
+        "order": payment.order,
+        "line": payment.order.lines.first(),
         "kind": KINDS[type(instruction)],
-        "gateway_label": gateway_words.label_of(gateway_name),
+        "gateway_name": payment.gateway,
+        "gateway_label": payment.gateway_label,
         "instruction": instruction,
-        "time_left": time_left(order),
+        **deadline_of(payment.expires_at),
     }
     if isinstance(instruction, ScanCode):
         facts["code"] = drawn(instruction.text)
         # A simulator's code says an address, which no telephone reaches on somebody's own machine.
-        is_play_money = merchants.gateway(gateway_name).book == Book.SANDBOX
+        is_play_money = payment.book == Book.SANDBOX
         facts["cashier"] = instruction.text if is_play_money and instruction.text.startswith("http") else ""
     if isinstance(instruction, WeixinBridge):
         facts["parameters_json"] = json.dumps(dict(instruction.parameters))
@@ -127,19 +132,14 @@ def transfer_facts(request: HttpRequest, order: Order) -> dict[str, Any]:
     """What a page shows of the transfer an order waits for, if that is how its buyer pays. Nothing new is begun by it."""
     begun = order.payments.filter(status=Payment.Status.PENDING).values_list("gateway", flat=True)
     # Also when another way was tried since: the transfer may be on its way.
-    name = next(filter(is_patient, begun), "") if is_open(order) else ""
-    if not name:
+    name = next(filter(is_patient, begun), "")
+    if not name or not orders.is_open(order, name):
         return {}
     try:
-        instruction = _start(request, order, name, device_of(request))
+        payment, instruction = _start(request, order, name, device_of(request))
     except DomainError:  # the account was taken out of the settings
         return {}
-    return facts_of(order, name, instruction) if isinstance(instruction, BankTransfer) else {}
-
-
-def is_open(order: Order) -> bool:
-    """Whether one may still begin to pay it."""
-    return order.status == Order.Status.AWAITING_PAYMENT and order.expires_at > clock.now()
+    return facts_of(payment, instruction) if isinstance(instruction, BankTransfer) else {}
 
 
 def is_patient(gateway_name: str) -> bool:
@@ -176,9 +176,14 @@ def grouped(code: str) -> list[str]:
     return [code[start : start + LETTERS_IN_A_GROUP] for start in range(0, len(code), LETTERS_IN_A_GROUP)]
 
 
-def time_left(order: Order) -> str:
-    """How long the order still waits, in words: about so many days or hours, or minutes begun."""
-    left = max(order.expires_at - clock.now(), timedelta(0))
+def deadline_of(moment: datetime) -> dict[str, Any]:
+    """A deadline as pages show it."""
+    return {"deadline": moment, "time_left": time_left(moment)}
+
+
+def time_left(until: datetime) -> str:
+    """How long somebody still waits, in words: about so many days or hours, or minutes begun."""
+    left = max(until - clock.now(), timedelta(0))
     if left > timedelta(days=2):
         days = round(left / timedelta(days=1))
         return ngettext("%(count)d day left.", "%(count)d days left.", days) % {"count": days}
@@ -189,15 +194,15 @@ def time_left(order: Order) -> str:
     return ngettext("%(count)d minute left.", "%(count)d minutes left.", minutes) % {"count": minutes}
 
 
-def _start(request: HttpRequest, order: Order, gateway_name: str, device: Device) -> Instruction:
+def _start(request: HttpRequest, order: Order, gateway_name: str, device: Device) -> tuple[Payment, Instruction]:
     """Ask the provider, and hear what the buyer does next. The provider leads them back to us."""
     back = settings.SITE_URL + reverse("payment_return", args=[order.number])
     payer = payers.remembered(request, order, gateway_name) if device == Device.WEIXIN else ""
     buyer = payments.Buyer(device, client_ip(request), payer)
-    _payment, started = payments.start(
+    payment, started = payments.start(
         order.pk, gateway_name, notify_url=payments.notify_url(gateway_name), return_url=back, buyer=buyer
     )
-    return started.instruction
+    return payment, started.instruction
 
 
 def _identified(request: HttpRequest, order: Order) -> HttpResponseBase:
@@ -218,7 +223,7 @@ def _identified(request: HttpRequest, order: Order) -> HttpResponseBase:
 
 def _open_gateway(order: Order) -> str:
     """The way by which the buyer last began to pay, while that is open."""
-    newest = order.payments.filter(status=Payment.Status.PENDING).first()
+    newest = order.payments.filter(status=Payment.Status.PENDING, expires_at__gt=clock.now()).first()
     return newest.gateway if newest is not None else ""
 
 

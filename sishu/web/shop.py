@@ -22,7 +22,8 @@ from wagtail.models import Page
 
 from sishu.accounts.models import User
 from sishu.commerce import orders, payments, refunds, selectors, ways_to_pay
-from sishu.commerce.models import Offer, Order, Payment
+from sishu.commerce.models import Offer, Order, Payment, Refund
+from sishu.core import clock
 from sishu.core.errors import Invalid, Missing, NotSignedIn
 from sishu.core.ids import parse_id
 from sishu.web import answers, context, listings, paths, payers, paying
@@ -82,8 +83,9 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
     way = choice.chosen
     try:
         order = orders.place(
-            buyer(request), way.offer.pk, language=get_language(), return_path=return_path, title=way.title
-        )
+            buyer(request), way.offer.pk, language=get_language(), return_path=return_path, title=way.title,
+            gateway=str(gateway or ""),
+        )  # fmt: skip
     except orders.AlreadyOwned as error:
         if answers.wants_json(request):
             return answers.message(request, _("Payment successful."), detail=str(error))
@@ -105,15 +107,16 @@ def pay(request: HttpRequest, choice: Choice, return_path: str, gateway: Any) ->
 def returned(request: HttpRequest, number: str) -> HttpResponseBase:
     """Back from the provider. The browser's word is no proof: we ask, and wait with the reader for the answer."""
     order = own_order(request, number)
-    newest = order.payments.first()
-    if newest is not None and order.status != Order.Status.PAID:
-        payments.refresh(newest)
+    attempt = find_attempt(request, order)
+    if attempt is not None and order.status != Order.Status.PAID:
+        payments.refresh(attempt)
         order.refresh_from_db()
     if not is_payable(order):
         payers.forget(request)
     if order.status == Order.Status.PAID:
         return redirect(continued(order))
-    return render(request, "shop/confirming.html", state_of(order))
+    state = state_of(order, find_attempt(request, order))
+    return redirect("order", number) if state["is_past"] else render(request, "shop/confirming.html", state)
 
 
 @never_cache
@@ -127,12 +130,16 @@ def progress(request: HttpRequest, number: str) -> HttpResponseBase:
         return answers.message(request, words, order=describe(order))
     if order.status == Order.Status.PAID:
         return HttpResponse(status=204, headers={"HX-Redirect": iri_to_uri(continued(order))})
-    state = state_of(order)
+    state = state_of(order, find_attempt(request, order))
+    # A code to scan ends with the order's own time, also when the order waits longer for a transfer.
+    is_over = "pay" in request.GET and (not state["waits"] or order.expires_at <= clock.now())
+    if state["is_past"] or is_over:
+        asked = urlencode({"gateway": request.GET["gateway"]}) if "gateway" in request.GET else ""
+        back = reverse("payment_return", args=[number])
+        return HttpResponse(status=204, headers={"HX-Redirect": f"{back}?{asked}" if asked else back})
     if "pay" not in request.GET:
         return render(request, "shop/waiting.html", state)
-    if not state["waits"]:
-        return HttpResponse(status=204, headers={"HX-Redirect": reverse("payment_return", args=[number])})
-    return render(request, "shop/deadline.html", state | {"time_left": paying.time_left(order)})
+    return render(request, "shop/deadline.html", state | paying.deadline_of(order.expires_at))
 
 
 @never_cache
@@ -150,11 +157,13 @@ def one_order(request: HttpRequest, number: str) -> HttpResponse:
     """An order with its lines, its payments and what one can still do: the receipt."""
     order = own_order(request, number)
     line = order.lines.select_related("offer").first()
+    has_arrived = state_of(order, order.payments.first())["arrived"]
     facts = {
         "order": order,
         "payments": order.payments.exclude(status=Payment.Status.CLOSED),
         "line": line,
-        "can_pay": is_payable(order),
+        "has_arrived": has_arrived,
+        "can_pay": is_payable(order) and not has_arrived,
         "refund_until": refunds.open_until(order),
     }
     return render(request, "shop/order.html", facts | paying.transfer_facts(request, order))
@@ -266,18 +275,26 @@ def is_payable(order: Order) -> bool:
     return order.status == Order.Status.AWAITING_PAYMENT
 
 
-def state_of(order: Order) -> dict[str, Any]:
-    """What the waiting page says: confirming, or how it ended without a sale."""
-    newest = order.payments.first()
-    arrived = newest is not None and newest.status == Payment.Status.CAPTURED
-    failed = newest is not None and newest.status == Payment.Status.FAILED
-    waits = is_payable(order) and not failed and not arrived
-    is_open = paying.is_open(order)
-    # Once the order has ended a transfer may still be on its way, whatever was tried after it.
-    begun = order.payments.all() if not is_open else order.payments.all()[:1]
+def find_attempt(request: HttpRequest, order: Order) -> Payment | None:
+    """The payment that this page is about: by the way that `gateway` names, where they tried several; or the newest."""
+    return order.payments.filter(gateway=request.GET.get("gateway", "")).first() or order.payments.first()
+
+
+def state_of(order: Order, attempt: Payment | None) -> dict[str, Any]:
+    """What the waiting page says: confirming, or how it ended without a sale. `is_past`: the order's own page tells it."""
+    is_sold = order.status in (Order.Status.PAID, Order.Status.REFUNDED)
+    captured = attempt if attempt is not None and attempt.status == Payment.Status.CAPTURED else None
+    held = selectors.refundable_part(captured, Refund.Part.UNAPPLIED) if captured and not is_sold else None
+    failed = attempt is not None and attempt.status == Payment.Status.FAILED
+    is_open = orders.is_open(order)
+    # Once the order's own time is over a transfer may still be on its way, whatever was tried after it.
+    begun = [attempt] if attempt and is_open and order.expires_at > clock.now() else order.payments.all()
+    transfer = next((payment for payment in begun if paying.is_patient(payment.gateway)), None)
     return {
-        "order": order, "line": order.lines.first(), "waits": waits, "failed": failed, "arrived": arrived,
-        "is_transfer": any(paying.is_patient(payment.gateway) for payment in begun), "is_open": is_open,
+        "order": order, "line": order.lines.first(), "attempt": attempt, "is_open": is_open, "failed": failed,
+        "waits": is_payable(order) and not failed and not captured, "arrived": held is not None,
+        "is_past": is_sold or (captured is not None and held is None),
+        "transfer": transfer,
     }  # fmt: skip
 
 

@@ -40,6 +40,7 @@ from sishu.web.studio.works import WorkViewSet, withdrawal_buttons
 policies.register()
 widgets.install()
 hooks.register("insert_global_admin_js", widgets.script)
+hooks.register("insert_global_admin_css", widgets.style)
 
 
 class Selling(ViewSetGroup):

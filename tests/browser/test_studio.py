@@ -14,6 +14,8 @@ from wagtail.models import Workflow
 from sishu.content.models import ArticlePage
 from sishu.content.workflow import NAME
 from tests.factories import content as make
+from tests.factories.accounts import make_user
+from tests.factories.commerce import buy, make_offer
 
 pytestmark = [pytest.mark.browser, pytest.mark.django_db(transaction=True)]
 
@@ -84,3 +86,16 @@ def test_a_picture_keeps_its_point_of_interest(enter: Enter):
     page.mouse.move(box["x"] + 150, box["y"] + 120, steps=5)
     page.mouse.up()
     expect(page.locator("[name=focal_point_width]")).not_to_have_value("")
+
+
+def test_a_list_can_be_read_on_a_telephone(enter: Enter):
+    order = buy(make_user("reader"), make_offer())
+    page = enter(make_user("fin", "finance"))
+    page.set_viewport_size({"width": 390, "height": 844})
+    page.goto("/studio/orders/")
+    total = page.locator("td", has_text=str(order.total))
+    expect(total).to_have_attribute("data-l", "Total")
+    box = page.locator("td.title a").bounding_box()
+    assert box is not None
+    assert box["height"] < 40, "the number stands on one line"
+    assert page.evaluate("document.documentElement.scrollWidth <= 390")

@@ -15,7 +15,7 @@ from sishu.content.paywall import Level
 from sishu.core import clock, plugins
 from sishu.core.errors import DomainError, Missing
 from sishu.core.models import WrongStatus
-from sishu.gateways.base import Outcome, Snapshot
+from sishu.gateways.base import GatewayError, Outcome, Snapshot
 from sishu.ledger import triggers
 from sishu.ledger.models import Book, Journal
 from sishu.ledger.selectors import balance
@@ -69,6 +69,24 @@ def test_row_05_polling_follows_its_schedule_and_then_gives_up(reader, offer, pa
     payment.refresh_from_db()
     assert payment.status == Payment.Status.CLOSED
     assert bank().find(payment.reference).outcome == "closed"
+
+
+def test_row_05_a_provider_that_is_silent_at_the_last_question_is_asked_every_day(reader, offer, payment, monkeypatch):
+    def silent(self, reference, provider_reference=""):
+        raise GatewayError("timed out")
+
+    last = payment.created_at + payments.POLL_AFTER[-1]
+    monkeypatch.setattr(clock, "now", lambda: last)
+    with monkeypatch.context() as broken:
+        for question in ("query", "close"):
+            broken.setattr(type(plugins.load("gateways", "sandbox")), question, silent)
+        assert [payments.poll_due() for _ in range(len(payments.POLL_AFTER) + 1)] == [1] * len(payments.POLL_AFTER) + [
+            0
+        ]
+    bank().pay(payment.reference, at=payment.created_at)
+    monkeypatch.setattr(clock, "now", lambda: last + timedelta(days=1))
+    assert payments.poll_due() == 1
+    assert_paid_once(reader, offer)
 
 
 def test_row_06_notice_while_the_create_call_has_not_returned(reader, offer, monkeypatch):
@@ -225,7 +243,7 @@ def test_row_23_the_create_call_times_out_but_the_provider_did_create(reader, of
 
     def answer_lost(self, request):
         real_start(self, request)
-        raise payments.GatewayError("timed out")
+        raise GatewayError("timed out")
 
     with monkeypatch.context() as broken:
         broken.setattr(sandbox, "start", answer_lost)

@@ -180,6 +180,35 @@ def test_row_45_a_refund_at_the_console_that_only_the_bill_tells_of(payment, bil
     assert in_sandbox(PSP) == 0
 
 
+def given_back_at_the_console(payment: Payment, amount: int) -> None:
+    bank().refund(reference="console-7", charge=payment.reference, amount=amount)
+    payments.refresh(payment)
+
+
+def test_row_45_a_refund_that_stood_apart_is_booked_once_when_the_bill_tells_of_it_again(payment):
+    pay(payment)
+    ours = refunds.request(payment.pk, Refund.Part.SALE, by=None, lines={OrderLine.objects.get().pk: 300})
+    given_back_at_the_console(payment, 400)
+    assert in_sandbox(chart.suspense(payment.reference)) == 400
+    refunds.submit(ours)
+    for _ in range(2):
+        assert run().is_clean
+    assert in_sandbox(PSP) == bank().totals()["CNY"] == 290
+    assert in_sandbox(chart.suspense(payment.reference)) == 0
+
+
+@pytest.mark.parametrize("times", [1, 2], ids=["of the sale", "apart"])
+def test_a_refund_at_the_console_that_no_bill_tells_of_yet_is_no_difference(payment, bill_says, times):
+    bank().pay(payment.reference, times=times)
+    payments.refresh(payment)
+    given_back_at_the_console(payment, 100)
+    assert in_sandbox(chart.suspense(payment.reference)) == (100 if times == 2 else 0)
+    bill_says(lambda bill: replace(bill, entries=bill.entries[:-1], closing=()))
+    report = run()
+    assert report.is_clean
+    assert report.balances[0][2] == Money(-100, "CNY")
+
+
 def test_money_settled_to_the_bank_leaves_the_providers_account(payment, bill_says):
     pay(payment)
     paid_out = BillEntry(EntryKind.PAYOUT, "", "po_1", Money(-900, "CNY"), Money(1, "CNY"), clock.now())

@@ -6,7 +6,7 @@ import json
 import logging
 
 import pytest
-from django.conf import settings
+from django.conf import settings as site
 from django.test import Client
 
 from sishu.commerce import access, payments, refunds
@@ -19,6 +19,7 @@ from sishu.gateways.sandbox import SandboxGateway
 from sishu.moderation.models import Case
 from sishu.web.webhooks import MAX_NOTICE_BYTES
 from tests.commerce.sandbox import in_sandbox
+from tests.factories.accounts import make_user
 from tests.factories.commerce import bank, pay, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
@@ -101,6 +102,27 @@ def test_row_44_a_refund_that_is_refused_leaves_books_and_access_and_opens_a_cas
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
 
 
+@pytest.mark.parametrize("is_rejected", [False, True])
+def test_row_44_a_refund_that_the_provider_carries_out_after_all_went_back_whatever_people_say(
+    reader, offer, payment, settings, is_rejected
+):
+    settings.REFUND_APPROVAL_ABOVE = {"CNY": 1}
+    pay(payment)
+    asked = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    payments.apply(captured(payment, RefundSnapshot(asked.reference, RefundOutcome.FAILED, asked.money)))
+    again = refunds.refund(payment.pk, Refund.Part.SALE, by=make_user("mei", "finance"))
+    assert (again.pk, again.status) == (asked.pk, Refund.Status.PROPOSED)
+    payments.apply(captured(payment, RefundSnapshot(asked.reference, RefundOutcome.FAILED, asked.money)))
+    if is_rejected:
+        refunds.reject(again.pk, by=make_user("bo", "finance"), reason="not now")
+    bank().refund(reference=asked.reference, charge=payment.reference, amount=990)
+    payments.refresh(payment)
+    assert Refund.objects.get().status == Refund.Status.SUCCEEDED
+    assert not Case.objects.filter(kind="refund_proposed", status=Case.Status.OPEN).exists()
+    assert access.level(reader, offer.page) == Level.SIGNED_IN
+    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
+
+
 def test_row_70_a_body_no_provider_sends_is_refused_unread(payment):
     body = b"x" * (MAX_NOTICE_BYTES + 1)
     assert Client().post("/webhooks/sandbox", body, content_type="application/json").status_code == 413
@@ -120,4 +142,4 @@ def test_row_71_neither_key_nor_notice_stands_in_the_log(payment, caplog):
         answer = Client().post("/webhooks/sandbox", body, content_type="application/json", headers=headers)
         assert answer.status_code == status
     assert "Refused a notice" in caplog.text
-    assert not [word for word in (settings.SANDBOX_SECRET, "openid-4711", *signatures) if word in caplog.text]
+    assert not [word for word in (site.SANDBOX_SECRET, "openid-4711", *signatures) if word in caplog.text]

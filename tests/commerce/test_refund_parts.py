@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from sishu.commerce import access, payments, refunds, splits
+from sishu.commerce import access, payments, receipts, refunds, splits
 from sishu.commerce.models import Offer, Order, OrderLine, Payment, Refund
 from sishu.commerce.refunds import NothingToRefund
 from sishu.content.paywall import Level
@@ -56,6 +56,16 @@ def test_a_part_comes_out_of_everyones_part_and_leaves_the_work_open(reader, off
     assert (in_sandbox(chart.PLATFORM_INCOME), in_sandbox(creator_of(offer))) == (89, 801)
     assert access.level(reader, offer.page) == Level.PAID
     assert Order.objects.get().status == Order.Status.PAID
+
+
+@pytest.mark.parametrize(("closes", "words"), [(False, "stays open"), (True, "is closed again")])
+def test_the_mail_says_what_became_of_the_work(reader, offer, sold, mailoutbox, closes, words):
+    reader.language = "en"
+    reader.save()
+    receipts.send_refund_notice.func(give_back(sold, 100, closes_access=closes).pk)
+    (letter,) = mailoutbox
+    assert "we have given back ¥1.00" in letter.body
+    assert words in letter.body
 
 
 def test_a_part_can_close_the_work(reader, offer, sold):

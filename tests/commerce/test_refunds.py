@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from sishu.commerce import access, payments, refunds
-from sishu.commerce.models import Order, Payment, Refund
+from sishu.commerce.models import Order, OrderLine, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import clock
 from sishu.core.money import Money
@@ -121,3 +121,45 @@ def test_while_our_own_refund_is_under_way_another_one_is_a_persons_to_judge(rea
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
     assert in_sandbox(f"asset:suspense:{payment.reference}") == 990
     assert_paid_once(reader, offer)
+
+
+def test_row_45_a_part_that_stood_apart_is_of_the_sale_once_our_own_refund_has_ended(reader, offer, payment):
+    pay(payment)
+    line = OrderLine.objects.get()
+    ours = refunds.request(payment.pk, Refund.Part.SALE, by=None, lines={line.pk: 300}, closes_access=False)
+    made_at_the_provider(payment, 400)
+    refunds.submit(ours)
+    assert notify(payment).status_code == 200
+    line.refresh_from_db()
+    assert (line.refunded_amount, in_sandbox(f"asset:suspense:{payment.reference}")) == (700, 0)
+    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 290
+    assert Case.objects.get(kind="foreign_refund").code == "foreign_part"
+    assert access.level(reader, offer.page) == Level.PAID
+
+
+def test_row_45_a_refund_that_stood_apart_and_took_what_ours_asked_for_is_ours(reader, offer, payment):
+    pay(payment)
+    ours = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    made_at_the_provider(payment, 990)
+    refunds.submit(ours)
+    assert Refund.objects.get().status == Refund.Status.FAILED
+    for _ in range(2):
+        assert notify(payment).status_code == 200
+    assert (Refund.objects.get().reference, Refund.objects.get().status) == ("console-1", Refund.Status.SUCCEEDED)
+    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
+    assert in_sandbox(f"asset:suspense:{payment.reference}") == 0
+    assert Order.objects.get().status == Order.Status.REFUNDED
+    assert access.level(reader, offer.page) == Level.SIGNED_IN
+
+
+def test_row_45_a_refund_that_a_person_judged_stays_where_it_was_booked(reader, offer, payment):
+    pay(payment)
+    ours = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    made_at_the_provider(payment, 990)
+    cases.decide(Case.objects.get(kind="foreign_refund"), Decision.Outcome.SETTLED, reason="by mistake")
+    refunds.submit(ours)
+    assert notify(payment).status_code == 200
+    assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
+    assert in_sandbox(f"asset:suspense:{payment.reference}") == 990
+    assert not Case.objects.filter(kind="foreign_refund", status=Case.Status.OPEN).exists()
+    assert access.level(reader, offer.page) == Level.PAID

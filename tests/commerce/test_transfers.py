@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils.timezone import localdate
 from django.utils.translation import override
 
-from sishu.commerce import access, orders, payments, refunds, selectors, transfers
+from sishu.commerce import access, offers, orders, payments, refunds, selectors, transfers
 from sishu.commerce.models import BankEntry, Order, Payment, Refund
 from sishu.content.paywall import Level
-from sishu.core import clock
+from sishu.core import clock, plugins
 from sishu.core.errors import Invalid
 from sishu.core.models import WrongStatus
 from sishu.core.money import Money
@@ -19,7 +19,7 @@ from sishu.ledger.models import Book
 from sishu.ledger.selectors import balance
 from sishu.moderation.models import Case
 from tests.factories.accounts import make_user
-from tests.factories.gateways import OFFLINE, WALLET, use
+from tests.factories.gateways import OFFLINE, WALLET, Wallet, use
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
 
@@ -38,6 +38,11 @@ def finance():
 
 def begin(order: Order, gateway: str = "offline") -> Payment:
     return payments.start(order.pk, gateway, notify_url="http://x/", return_url="http://x/")[0]
+
+
+@pytest.fixture
+def wallet() -> Wallet:
+    return plugins.load("gateways", "wallet")
 
 
 @pytest.fixture
@@ -61,31 +66,85 @@ def live(code: str) -> int:
     return balance(code, book=Book.LIVE)
 
 
-def test_an_order_waits_for_a_transfer_from_its_own_beginning_and_is_put_off_once(order, set_clock):
-    begin(order)
-    order.refresh_from_db()
-    assert order.expires_at == order.created_at + timedelta(days=7)
-    set_clock(clock.now() + timedelta(days=3))
-    payments.give_up(order.payments.get())
-    begin(order)
-    expires_at = order.expires_at
-    order.refresh_from_db()
-    assert (order.expires_at, order.payments.count()) == (expires_at, 2)
+def after(order: Order, **time: int) -> datetime:
+    """A moment counted from the order's beginning."""
+    return order.created_at + timedelta(**time)
 
 
-def test_an_order_that_waits_longer_is_not_cut_short(order):
-    later = clock.now() + timedelta(days=30)
+def test_a_transfer_may_take_days_from_its_orders_beginning_and_leaves_the_orders_time_as_it_is(order, set_clock):
+    first, own = begin(order), order.expires_at
+    set_clock(after(order, minutes=20))
+    payments.give_up(first)
+    second = begin(order)
+    order.refresh_from_db()
+    assert first.expires_at == second.expires_at == after(order, days=7)
+    assert begin(order, "wallet").expires_at == order.expires_at == own
+
+
+def test_an_order_that_waits_longer_than_a_transfer_is_not_cut_short(order):
+    later = after(order, days=30)
     Order.objects.filter(pk=order.pk).update(expires_at=later)
-    begin(order)
-    order.refresh_from_db()
-    assert order.expires_at == later
+    assert begin(order).expires_at == later
 
 
-def test_other_ways_to_pay_leave_the_orders_time_as_it_is(order):
-    expires_at = order.expires_at
-    begin(order, "wallet")
+def test_a_transfer_that_waits_is_found_again_and_no_other_way_is_begun_after_the_orders_time(
+    reader, offer, order, payment, set_clock
+):
+    set_clock(after(order, hours=1))
+    assert orders.expire_due() == 0
+    assert begin(order) == payment
+    with pytest.raises(WrongStatus, match="not open for payment"):
+        begin(order, "wallet")
+    assert orders.place(reader, offer.pk, language="en", gateway="offline") == order
+
+
+@pytest.mark.parametrize("gateway", ["wallet", ""])
+def test_who_comes_back_to_pay_otherwise_gets_a_new_order_at_todays_price(reader, offer, payment, set_clock, gateway):
+    offers.price(offer.page, Money(1990, "CNY"))
+    set_clock(after(payment.order, hours=1))
+    order = orders.place(reader, offer.pk, language="en", gateway=gateway)
+    assert (order.pk == payment.order_id, order.amount) == (False, 1990)
+
+
+def test_a_transfer_that_comes_after_another_order_was_paid_is_set_apart(
+    reader, offer, payment, finance, wallet, set_clock
+):
+    set_clock(after(payment.order, hours=1))
+    begin(orders.place(reader, offer.pk, language="en", gateway="wallet"), "wallet")
+    wallet.pay()
+    payments.refresh(Payment.objects.get(gateway="wallet"))
+    assert not record(payment, 990, finance).is_applied
+    assert [case.code for case in Case.objects.all()] == ["already_owned"]
+
+
+def test_a_transfer_that_comes_in_time_buys_though_a_new_order_took_its_place(
+    reader, offer, payment, finance, set_clock
+):
+    set_clock(after(payment.order, hours=1))
+    orders.place(reader, offer.pk, language="en", gateway="wallet")
+    assert record(payment, 990, finance).is_applied
+    assert access.level(reader, offer.page) == Level.PAID
+
+
+def test_other_money_that_comes_after_the_orders_time_is_late_though_a_transfer_is_waited_for(
+    order, payment, finance, wallet, set_clock
+):
+    other = begin(order, "wallet")
+    set_clock(after(order, hours=1))
+    wallet.pay()
+    assert not payments.refresh(other).is_applied
+    assert [case.code for case in Case.objects.all()] == ["too_late"]
     order.refresh_from_db()
-    assert order.expires_at == expires_at
+    assert (order.status, orders.open_until(order)) == (Order.Status.AWAITING_PAYMENT, payment.expires_at)
+    assert record(payment, 990, finance).is_applied
+
+
+def test_the_orders_end_is_told_at_the_transfers_deadline(order, payment, set_clock):
+    set_clock(after(order, days=7, minutes=3))
+    assert orders.expire_due() == 1
+    order.refresh_from_db()
+    told = {event.what: event.moment for event in selectors.timeline(order)}
+    assert told["Order expired"] == payment.expires_at
 
 
 def test_nobody_is_asked_while_it_waits_and_the_attempt_ends_after_it(payment, set_clock):

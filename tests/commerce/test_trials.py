@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sqlite3
 from dataclasses import replace
+from datetime import timedelta
 
 import pytest
 
 from sishu.accounts import roles
-from sishu.commerce import merchants, reconcile, trials, upkeep
+from sishu.commerce import merchants, reconcile, selectors, trials, upkeep
 from sishu.commerce.models import BillLine, TrialPurchase
 from sishu.core import clock
 from sishu.core.errors import Invalid
@@ -84,6 +86,38 @@ def test_the_bill_agrees_between_payment_and_return(trial, monkeypatch):
     report = reconcile.reconcile("sandbox", clock.now().date())
     assert report.is_clean, report.differences
     assert in_sandbox(PSP) == held(trial) == 1
+
+
+def forget(*statements: str) -> None:
+    """Let the provider lose what it knew."""
+    with sqlite3.connect(bank().path) as db:
+        for statement in statements:
+            db.execute(statement)
+
+
+@pytest.mark.parametrize(
+    ("statements", "codes"),
+    [
+        (["DELETE FROM entry"], ["refund_missing_remote", "missing_remote"]),
+        (["DELETE FROM entry WHERE amount < 0"], ["refund_missing_remote"]),
+        (
+            ["DELETE FROM entry", "UPDATE charge SET captured = 0, outcome = 'pending', captured_at = NULL"],
+            ["refund_missing_remote", "trial_without_money"],
+        ),
+    ],
+)
+def test_row_66_a_trial_that_no_bill_tells_of_is_news_once_the_next_bill_is_here(trial, set_clock, statements, codes):
+    bank().pay(trial.reference)
+    trials.follow(trial)
+    forget(*statements)
+    day = clock.now().date()
+    assert reconcile.reconcile("sandbox", day).is_clean
+    set_clock(clock.now() + timedelta(days=1))
+    reconcile.reconcile("sandbox", clock.now().date())
+    assert reconcile.reconcile("sandbox", day).differences == codes
+    case = Case.objects.get(ref=trial.ref)
+    assert case.code == codes[-1]
+    assert trial.reference in selectors.case_remark(case)
 
 
 def test_a_return_that_the_provider_refuses_is_said_and_the_bill_tells_of_one_made_at_its_console(trial, monkeypatch):

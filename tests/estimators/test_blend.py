@@ -1,8 +1,6 @@
-"""A blend: weights earned on ratings that were not fitted on."""
+"""How far each model is to be believed."""
 
 from __future__ import annotations
-
-from typing import Any
 
 import numpy as np
 import pytest
@@ -10,59 +8,51 @@ import pytest
 from sishu.estimators import metrics
 from sishu.estimators.blend import Blend
 from sishu.estimators.errors import InvalidInput
-from sishu.estimators.interactions import Interactions
-from sishu.estimators.split import folds
-from tests.estimators import worlds
 
-WORLD = worlds.ratings(users=200, items=60)
-NEIGHBOURS: dict[str, dict[str, Any]] = {
-    "bias": {"kind": "Bias"},
-    "item-knn": {"kind": "ItemKNN", "settings": {"k": 20}},
-}
+RNG = np.random.default_rng(11)
+TRUTH = RNG.uniform(0.01, 0.3, 20_000)
+CLICKED = (RNG.random(20_000) < TRUTH).astype(float)
+CONSTANT = np.full(20_000, CLICKED.mean())
 
 
-def test_a_blend_is_the_weighed_sum_of_its_members() -> None:
-    model = Blend(members=NEIGHBOURS).fit(WORLD)
-    assert list(model.members_) == ["bias", "item-knn"]
-    assert model.weights_.sum() == pytest.approx(1)
-    bias, neighbours = (member.score(WORLD.history(3)) for member in model.members_.values())
-    expected = bias + model.weights_[1] * (neighbours - bias)
-    assert model.score("u3") == pytest.approx(expected, abs=1e-4)
+def test_weights_by_hand():
+    clicked, safe, rich = np.array([1.0]), np.array([0.5]), np.array([0.9])
+    weights = Blend(odds=3).fit([safe, rich], clicked).weights_
+    assert weights == pytest.approx([0.5 / (0.5 + 0.9 / 3), (0.9 / 3) / (0.5 + 0.9 / 3)])
+    best_of_two = Blend(odds=3).fit([safe, rich], clicked, tried=(1, 2)).weights_
+    assert best_of_two == pytest.approx([0.5 / (0.5 + 0.9 / 6), (0.9 / 6) / (0.5 + 0.9 / 6)])
 
 
-def test_it_is_no_worse_than_the_best_of_its_members() -> None:
-    split = next(folds(WORLD))
-
-    def error(members: dict[str, dict[str, str]]) -> float:
-        predicted = Blend(members=members).fit(split.train).predict(split.test.users, split.test.items)
-        return metrics.rmse(split.test.weights, predicted)
-
-    both = {"bias": {"kind": "Bias"}, "item-knn": {"kind": "ItemKNN"}, "mf": {"kind": "MF"}}
-    alone = [error({name: member}) for name, member in both.items()]
-    assert error(both) < min(alone) + 0.002
+def test_many_rows_give_all_weight_to_the_truth():
+    assert Blend().fit([CONSTANT, np.roll(TRUTH, 1), TRUTH], CLICKED).weights_.tolist() == [0, 0, 1]
 
 
-def test_a_member_that_helps_nothing_is_left_out() -> None:
-    """Where there is no taste, but leaning alone, neighbours are noise."""
-    rng = np.random.default_rng(3)
-    users, items = (each.ravel() for each in np.indices((80, 50)))
-    stars = 50 + rng.normal(0, 5, 80)[users] + rng.normal(0, 5, 50)[items] + rng.normal(0, 5, len(users))
-    model = Blend(members={"bias": {"kind": "Bias"}, "mf": {"kind": "MF", "settings": {"reg": 0.01}}})
-    model.fit(Interactions.of(users.tolist(), items.tolist(), stars))
-    assert model.weights_[list(model.members_).index("bias")] > 0.9
+def test_few_rows_leave_the_safe_one_where_it_was():
+    few = slice(30)
+    assert Blend().fit([CONSTANT[few], TRUTH[few]], CLICKED[few]).weights_[0] > 0.5
 
 
-def test_too_few_ratings_to_part_are_left_to_the_first() -> None:
-    model = Blend().fit(Interactions.of(["a", "b"], ["x", "y"], [1.0, 5.0]))
-    assert list(model.members_) == ["bias"]
+@pytest.mark.parametrize("seed", range(20))
+def test_it_is_never_worse_than_the_safe_one_on_those_rows(seed):
+    rng = np.random.default_rng(seed)
+    few = slice(seed * 100, seed * 100 + 100)
+    noise = [CONSTANT[few], *(np.clip(CONSTANT[few] + rng.normal(0, 0.1, 100), 0.01, 0.99) for _ in range(4))]
+    blend = Blend(odds=1).fit(noise, CLICKED[few])
+    assert metrics.log_loss(CLICKED[few], blend(noise)) <= metrics.log_loss(CLICKED[few], noise[0])
 
 
-@pytest.mark.parametrize("kind", ["Popular", "Rules", "Saved"])
-def test_a_member_that_predicts_no_ratings_is_refused(kind: str) -> None:
-    with pytest.raises(InvalidInput, match="member 'it'"):
-        Blend(members={"it": {"kind": kind}}).fit(WORLD)
+def test_noise_gains_the_upper_hand_less_often_than_the_odds_say():
+    taken = 0
+    for seed in range(400):
+        rng = np.random.default_rng(seed)
+        clicked = (rng.random(400) < 0.1).astype(float)
+        noise = np.clip(0.1 * np.exp(rng.normal(0, 0.3, 400)), 0, 0.9)
+        taken += Blend(odds=20).fit([np.full(400, 0.1), noise], clicked).weights_[1] > 0.5
+    assert taken <= 400 / 20
 
 
-def test_no_members_are_refused() -> None:
-    with pytest.raises(InvalidInput, match="members is empty"):
-        Blend(members={}).fit(WORLD)
+def test_no_model_or_odds_below_one_are_refused():
+    with pytest.raises(InvalidInput, match="no model"):
+        Blend().fit([], CLICKED)
+    with pytest.raises(InvalidInput, match="odds is"):
+        Blend(odds=0.5).fit([CONSTANT], CLICKED)

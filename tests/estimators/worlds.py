@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
-import numpy as np
+from dataclasses import dataclass
 
+import numpy as np
+from numpy.typing import NDArray
+from scipy.special import expit, logit
+
+from sishu.estimators.bandit import Policy
+from sishu.estimators.clicks import ClickLog
 from sishu.estimators.interactions import Interactions
 
 
@@ -32,3 +38,66 @@ def ratings(users: int = 80, items: int = 50, share: float = 0.4, factors: int =
         [f"u{user}" for user, _ in given], [f"i{item}" for _, item in given],
         [stars[user, item] for user, item in given], np.arange(len(given)) * 3_600,
     )  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Shown:
+    """A log, and the chance with which each row was clicked."""
+
+    log: ClickLog
+    chance: NDArray[np.float64]
+
+
+def shown(rows: int = 20_000, ads: int = 12, rate: float = 0.1, places: bool = False, seed: int = 7) -> Shown:
+    """Ads shown to readers of four cities, at random, one a minute.
+
+    The log-odds of a click: a leaning of each ad, of each ad in each city, and less the dearer it is. With `places` an
+    ad stands in place 1, 2 or 3, and is seen there with chance 1, 0.6 or 0.3.
+    """
+    rng = np.random.default_rng(seed)
+    ad, city, price = rng.integers(ads, size=rows), rng.integers(4, size=rows), rng.gamma(2, 10, rows)
+    odds = rng.normal(0, 0.5, ads)[ad] + rng.normal(0, 0.8, (ads, 4))[ad, city] - (price - 20) / 40
+    place = rng.integers(1, 4, size=rows)
+    chance = expit(logit(rate) + odds) * (np.array([1, 0.6, 0.3])[place - 1] if places else 1)
+    clicked = rng.random(rows) < chance
+    log = ClickLog.of(
+        clicked, {"ad": [f"广告 {one}" for one in ad], "city": [f"city {one}" for one in city]}, {"price": price},
+        positions=place if places else None, times=np.arange(rows) * 60,
+    )  # fmt: skip
+    return Shown(log, chance)
+
+
+@dataclass(frozen=True)
+class Served:
+    """What a policy chose for each of many visitors, with what chance, and what was clicked."""
+
+    rates: NDArray[np.float64]
+    places: NDArray[np.int64]
+    propensities: NDArray[np.float64]
+    clicked: NDArray[np.float64]
+
+    def regret(self) -> NDArray[np.float64]:
+        """Clicks lost so far to somebody who knows the best ad, after each visitor."""
+        return np.cumsum(self.rates.max() - self.rates[self.places])
+
+
+@dataclass(frozen=True)
+class Audience:
+    """Visitors who click each ad at a rate that is known to us alone."""
+
+    rates: tuple[float, ...]
+    seed: int = 0
+
+    def serve(self, policy: Policy, visitors: int, at_once: int = 100) -> Served:
+        """Choose for `at_once` visitors, then count what they did."""
+        rng, rates = np.random.default_rng(self.seed), np.array(self.rates)
+        clicks, shows = np.zeros(len(rates)), np.zeros(len(rates))
+        parts = []
+        for _ in range(0, visitors, at_once):
+            chances = policy.chances(clicks, shows)
+            places = rng.choice(len(rates), at_once, p=chances)
+            clicked = (rng.random(at_once) < rates[places]).astype(np.float64)
+            clicks += np.bincount(places, clicked, len(rates))
+            shows += np.bincount(places, minlength=len(rates))
+            parts.append((places, chances[places], clicked))
+        return Served(rates, *(np.concatenate(part) for part in zip(*parts, strict=True)))

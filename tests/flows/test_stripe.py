@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
+
 import pytest
 import requests
 
 from paysim.faults import Fault, FaultKind
 from paysim.providers.stripe_events import RETRY_AFTER
-from sishu.commerce import access, orders, payments, refunds
-from sishu.commerce.models import Dispute, Entitlement, Order, Payment, Refund
+from sishu.commerce import access, orders, payments, reconcile, refunds
+from sishu.commerce.models import Dispute, Entitlement, Order, OrderLine, Payment, Refund
 from sishu.content.paywall import Level
+from sishu.core import clock
 from sishu.ledger import chart
 from sishu.ledger.models import Book
 from sishu.ledger.selectors import balance
@@ -160,6 +163,93 @@ def test_row_44_a_refund_stripe_accepts_and_then_cannot_deliver(simulator, reade
     held(simulator)
 
 
+def test_row_44_a_refund_that_failed_is_tried_anew_and_old_news_of_it_changes_nothing(
+    simulator, reader, offer, payment, pay, fault
+):
+    pay()
+    fault("refund_pending", times=2)
+    first = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+    simulator.bank.settle_refund("stripe", payment.reference, first.reference, ok=False)
+    simulator.notifier.run_due()
+    again = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    assert (again.pk, again.status) == (first.pk, Refund.Status.REQUESTED)
+    payments.refresh(payment)
+    again = refunds.submit(Refund.objects.get())
+    assert again.status == Refund.Status.PROCESSING
+    payments.refresh(payment)
+    assert Refund.objects.get().status == Refund.Status.PROCESSING
+    _failed, second = simulator.bank.find("stripe", payment.reference).refunds
+    simulator.bank.settle_refund("stripe", payment.reference, second.reference)
+    simulator.notifier.run_due()
+    payments.refresh(payment)
+    assert Refund.objects.get().status == Refund.Status.SUCCEEDED
+    assert access.level(reader, offer.page) == Level.SIGNED_IN
+    held(simulator)
+
+
+@pytest.mark.parametrize("is_slow", [False, True])
+def test_row_44_a_refund_that_had_succeeded_and_is_sent_back_has_failed_and_may_be_tried_anew(
+    simulator, provider, reader, offer, payment, pay, fault, is_slow
+):
+    def give_back() -> Refund:
+        if is_slow:
+            fault("refund_pending")
+        refund = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+        if is_slow:
+            last = simulator.bank.find("stripe", payment.reference).refunds[-1]
+            simulator.bank.settle_refund("stripe", payment.reference, last.reference)
+        simulator.notifier.run_due()
+        refund.refresh_from_db()
+        return refund
+
+    pay()
+    for failures in range(2):
+        refund = give_back()
+        assert (refund.status, refund.failure_count) == (Refund.Status.SUCCEEDED, failures)
+        assert access.level(reader, offer.page) == Level.SIGNED_IN
+        held(simulator)
+        provider.send_back(payment.reference)
+        simulator.notifier.run_due()
+        refund.refresh_from_db()
+        assert (refund.status, refund.settled_at) == (Refund.Status.FAILED, None)
+        assert Case.objects.get().kind == "refund_failed"
+        assert_paid_once(reader, offer)
+        held(simulator)
+    assert give_back().status == Refund.Status.SUCCEEDED
+    held(simulator)
+    assert Refund.objects.count() == 1
+
+
+@pytest.mark.parametrize("is_heard", [True, False])
+def test_row_44_66_a_refund_that_is_sent_back_days_later_agrees_with_the_bills_of_all_days(
+    simulator, provider, payment, pay, monkeypatch, is_heard
+):
+    monkeypatch.setattr(clock, "now", simulator.clock.now)
+    days = [clock.now().date() + timedelta(days=number) for number in range(5)]
+
+    def sleep() -> None:
+        """A night passes, and the last two days are compared."""
+        simulator.clock.advance(timedelta(days=1).total_seconds())
+        for day in days[:-1]:
+            if clock.now().date() - timedelta(days=2) <= day < clock.now().date():
+                report = reconcile.reconcile("stripe", day)
+                assert report.is_clean, (day, report.differences, report.balances)
+
+    pay()
+    refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+    sleep()
+    provider.send_back(payment.reference)
+    if is_heard:
+        simulator.notifier.run_due()
+        assert Refund.objects.get().status == Refund.Status.FAILED
+    sleep()
+    assert Refund.objects.get().status == Refund.Status.FAILED
+    assert refunds.refund(payment.pk, Refund.Part.SALE, by=None).status == Refund.Status.SUCCEEDED
+    sleep()
+    sleep()
+    assert [case.kind for case in Case.objects.all()] == ["refund_failed"]
+
+
 def test_row_45_a_refund_made_in_stripes_dashboard(simulator, reader, offer, payment, pay):
     pay()
     simulator.bank.refund("stripe", payment.reference, refund_reference="console0001", amount=990, is_external=True)
@@ -167,6 +257,23 @@ def test_row_45_a_refund_made_in_stripes_dashboard(simulator, reader, offer, pay
     assert access.level(reader, offer.page) == Level.SIGNED_IN
     assert Refund.objects.get().reference.startswith("re_")
     held(simulator)
+
+
+def test_row_44_45_a_refund_of_the_dashboard_that_stood_apart_and_is_sent_back_is_back(
+    simulator, provider, payment, pay, fault
+):
+    pay()
+    fault("refund_pending")
+    refunds.refund(payment.pk, Refund.Part.SALE, by=None, lines={OrderLine.objects.get().pk: 90}, closes_access=False)
+    simulator.bank.refund("stripe", payment.reference, refund_reference="console0001", amount=10, is_external=True)
+    simulator.notifier.run_due()
+    assert Case.objects.get().code == "foreign_refund"
+    held(simulator)
+    for _ in range(2):
+        provider.send_back(payment.reference)
+        simulator.notifier.run_due()
+        held(simulator)
+    assert Refund.objects.get().status == Refund.Status.PROCESSING
 
 
 def test_row_46_one_order_paid_at_stripe_and_elsewhere_keeps_what_it_bought(simulator, reader, offer, payment, pay):

@@ -308,3 +308,11 @@ def test_its_objects_have_the_fields_that_the_sdk_types(sim, provider, client, t
 
 def _may_be_none(kind: object) -> bool:
     return isinstance(kind, str) or types.NoneType in typing.get_args(kind)
+
+
+def test_the_second_terminal_pays_and_is_told_so(sim, client):
+    """What the protocol remembers of a charge is no JSON by itself."""
+    said = {"provider": "stripe", "reference": begin(client).client_reference_id}
+    answer = requests.post(f"{sim.base_url}/control/pay", json=said, timeout=5)
+    assert (answer.status_code, answer.json()["status"]) == (200, "paid")
+    assert requests.get(f"{sim.base_url}/control/state", timeout=5).status_code == 200

@@ -10,6 +10,7 @@ import pytest
 from django.contrib.sessions.models import Session
 from django.test import Client
 from django.urls import reverse
+from django.utils.dateparse import parse_datetime
 from django.utils.timezone import localdate
 
 from sishu.commerce import payments, transfers
@@ -181,7 +182,8 @@ def test_the_page_moves_on_when_the_order_ends(shop: Client, offer: Offer):
 
 def test_an_order_whose_time_is_up_is_not_begun_again(shop: Client, offer: Offer, wallet):
     url = buy(shop, offer, "wallet")
-    Order.objects.update(expires_at=clock.now() - timedelta(seconds=1))
+    for model in (Order, Payment):
+        model.objects.update(expires_at=clock.now() - timedelta(seconds=1))
     begun = len(wallet.requests)
     assert shop.get(url).status_code == 302
     assert len(wallet.requests) == begun
@@ -317,9 +319,51 @@ def test_the_order_shows_the_account_again_while_it_waits(shop: Client, offer: O
     assert ACCOUNT["account"] in page
     assert "We wait for your transfer" in page
     assert "Bank transfer · pending" in page
+    assert "To be paid by" not in page
     assert Payment.objects.count() == 1
     Order.objects.update(expires_at=clock.now() - timedelta(days=1))
+    Payment.objects.update(expires_at=clock.now() - timedelta(seconds=1))
     assert ACCOUNT["account"] not in text_of(shop.get(f"/orders/{order.number}"))
+
+
+@pytest.fixture
+def waiting(shop: Client, offer: Offer) -> Order:
+    """An order whose own time is over, a code to scan with it, and which a transfer keeps open."""
+    buy(shop, offer, "offline")
+    buy(shop, offer, "wallet")
+    over = clock.now() - timedelta(minutes=1)
+    Order.objects.update(expires_at=over)
+    Payment.objects.filter(gateway="wallet").update(expires_at=over)
+    return Order.objects.get()
+
+
+def test_after_the_orders_time_the_transfer_is_still_explained_with_its_own_deadline(shop: Client, waiting: Order):
+    for page in (f"/orders/{waiting.number}", f"/payment/{waiting.number}/pay"):
+        text = text_of(shop.get(page))
+        assert ACCOUNT["account"] in text, page
+        assert re.search(r"should arrive by .*7 days left\.", text), page
+        assert "To be paid by" not in text, page
+    assert "We wait for your transfer" in text_of(shop.get(f"/payment/{waiting.number}/return"))
+
+
+def test_after_the_orders_time_nothing_else_is_begun_and_its_code_moves_on(shop: Client, waiting: Order, wallet):
+    begun = len(wallet.requests)
+    assert shop.get(f"/payment/{waiting.number}/pay?gateway=wallet")["Location"].endswith("/return")
+    assert shop.get(f"/payment/{waiting.number}?pay")["HX-Redirect"].endswith("/return")
+    assert len(wallet.requests) == begun
+
+
+def test_who_comes_back_finds_the_transfer_or_pays_a_new_order(shop: Client, offer: Offer, waiting: Order):
+    assert waiting.number in buy(shop, offer, "offline")
+    assert waiting.number not in buy(shop, offer, "wallet")
+    assert Order.objects.count() == 2
+
+
+def test_an_answer_says_until_when_this_way_pays(shop: Client, offer: Offer):
+    for gateway in ("offline", "wallet"):
+        said = shop.post("/payment", {"offer": offer.pk, "gateway": gateway}, headers=JSON).json()
+        kept = Payment.objects.get(gateway=gateway).expires_at
+        assert abs(parse_datetime(said["payment_expires_at"]) - kept) < timedelta(milliseconds=1)
 
 
 def test_a_transfer_is_not_lost_sight_of_when_another_way_was_tried(shop: Client, offer: Offer):
@@ -387,3 +431,16 @@ def test_a_program_says_by_a_field_what_the_buyer_holds(shop: Client, offer: Off
     placed = answer.json()
     assert (placed["instruction"] or {}).get("kind") == kind
     assert placed["payment_url"].endswith(reverse("payment_pay", args=[placed["order"]["number"]]) + "?gateway=wallet")
+
+
+def test_who_tried_two_ways_waits_for_the_one_they_say_they_paid(shop: Client, offer: Offer, wallet):
+    buy(shop, offer, "wallet")
+    buy(shop, offer, "offline")
+    number = Order.objects.get().number
+    assert "We wait for your transfer" in text_of(shop.get(f"/payment/{number}/return"))
+    page = text_of(shop.get(f"/payment/{number}/return?gateway=wallet"))
+    assert "Confirming your payment" in page
+    assert f'hx-get="/payment/{number}?gateway=wallet"' in page
+    wallet.pay()
+    assert shop.get(f"/payment/{number}/return?gateway=wallet").status_code == 302
+    assert Order.objects.get().status == Order.Status.PAID

@@ -9,7 +9,8 @@ from django.db.models import F
 from django.test import Client
 from django.utils.translation import override
 
-from sishu.commerce.models import Entitlement, Offer, Order, Payment
+from sishu.commerce import refunds
+from sishu.commerce.models import Entitlement, Offer, Order, Payment, Refund
 from sishu.core import clock
 from sishu.ledger.models import Book
 from sishu.ledger.selectors import balance
@@ -261,3 +262,39 @@ def test_nobody_takes_back_what_is_late_or_anothers(shop: Client, reader, offer:
     for ask in (shop.get, shop.post):
         assert ask(f"/orders/{order.number}/refund").status_code == 403
     assert bank().totals()["CNY"] == 990
+
+
+def test_money_that_opened_nothing_is_not_asked_for_again(shop: Client, offer: Offer):
+    gone = shop.post("/payment", {"offer": offer.pk})
+    bank().pay(gone["Location"].rsplit("/", 1)[1], amount=1)
+    order = Order.objects.get()
+    shop.get(f"/payment/{order.number}/return")
+    page = shop.get(f"/orders/{order.number}").content.decode()
+    assert "Please do not pay again." in page
+    assert "btn-seal" not in page
+    refunds.give_back_unapplied(order.payments.get().pk)
+    assert shop.get(f"/payment/{order.number}/return")["Location"] == f"/orders/{order.number}"
+    assert "btn-seal" in shop.get(f"/orders/{order.number}").content.decode()
+
+
+def test_an_order_given_back_is_told_on_its_own_page(shop: Client, reader, offer: Offer):
+    order = buy(reader, offer)
+    shop.post(f"/orders/{order.number}/refund")
+    assert shop.get(f"/payment/{order.number}/return")["Location"] == f"/orders/{order.number}"
+    assert shop.get(f"/payment/{order.number}")["HX-Redirect"] == f"/payment/{order.number}/return"
+
+
+def test_who_got_a_part_back_is_offered_the_rest(shop: Client, reader, offer: Offer):
+    order = buy(reader, offer)
+    part = {"lines": {order.lines.get().pk: 495}, "closes_access": False, "form_key": "half"}
+    refunds.refund(order.payments.get().pk, Refund.Part.SALE, by=None, **part)
+    assert "Get ¥4.95 back" in shop.get(f"/orders/{order.number}/refund").content.decode()
+
+
+def test_what_waits_for_a_second_person_is_not_asked_for_again(shop: Client, reader, offer: Offer, settings):
+    settings.REFUND_APPROVAL_ABOVE = {"CNY": 100}
+    order = buy(reader, offer)
+    refunds.refund(order.payments.get().pk, Refund.Part.SALE, by=make_user("fin", "finance"))
+    page = shop.get(f"/orders/{order.number}").content.decode()
+    assert "a person looks at it" in page
+    assert f"/orders/{order.number}/refund" not in page

@@ -65,12 +65,13 @@ class Peer:
     module: str
     function: str
     candidates: tuple[Mapping[str, Any], ...]
+    extra: str = "peers"
 
     def fit(self, train: Interactions, items: Items | None, seed: int, **params: Any) -> Ranker:
         try:
             module = import_module(self.module)
         except ImportError as error:
-            raise InvalidInput(f"{error.name} is not installed: pip install 'sishu[peers]'.") from error
+            raise InvalidInput(f"{error.name} is not installed: pip install 'sishu[{self.extra}]'.") from error
         ranker: Ranker = getattr(module, self.function)(train, items, seed, **params)
         return ranker
 
@@ -78,14 +79,14 @@ class Peer:
 PEERS = {
     "implicit-als": Peer(
         "sishu.cli.evaluation.peers.with_implicit", "als",
-        grid(factors=(32, 64, 128), regularization=(0.1, 1.0, 10.0), alpha=(1.0, 5.0)),
+        grid(factors=(32, 64, 128), regularization=(1.0, 10.0, 30.0, 100.0), alpha=(1.0, 5.0, 17.0)),
     ),
     "implicit-bm25": Peer(
         "sishu.cli.evaluation.peers.with_implicit", "bm25", grid(K=(100, 300), K1=(0.3, 1.2), B=(0.3, 0.75)),
     ),
     "implicit-cosine": Peer("sishu.cli.evaluation.peers.with_implicit", "cosine", grid(K=(50, 100, 300))),
     "rectools-ease": Peer(
-        "sishu.cli.evaluation.peers.with_rectools", "ease", grid(regularization=(5.0, 20.0, 100.0, 300.0, 500.0, 1000.0)),
+        "sishu.cli.evaluation.peers.with_rectools", "ease", grid(regularization=(5.0, 20.0, 100.0, 300.0, 1000.0)), "rectools",
     ),
 }  # fmt: skip
 

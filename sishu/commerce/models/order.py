@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from typing import TYPE_CHECKING, ClassVar
 
 from django.conf import settings
@@ -49,6 +50,7 @@ class Order(Stateful, Timestamped):
     language = models.CharField(_("language"), max_length=12)
     # Where the reader was, to be led back to; a path of this site.
     return_path = models.CharField(_("way back"), max_length=400, blank=True)
+    # No payment is begun after it. One that was begun has a time of its own.
     expires_at = models.DateTimeField(_("expires"))
     paid_at = models.DateTimeField(_("paid"), null=True)
     # "user:offer" while awaiting payment, null afterwards: two tabs share one order.
@@ -76,15 +78,15 @@ class Order(Stateful, Timestamped):
     def total(self) -> Money:
         return Money(self.amount, self.currency)
 
-    def accepts(self, snapshot: Snapshot) -> bool:
-        """Whether money that arrived buys this order: in time, in its currency, and enough."""
+    def accepts(self, snapshot: Snapshot, until: datetime) -> bool:
+        """Whether money that arrived buys this order: in its payment's time, in the order's currency, and enough."""
         return (
             self.status in {self.Status.AWAITING_PAYMENT, self.Status.EXPIRED}
             and snapshot.captured is not None
             and snapshot.captured.currency == self.currency
             and snapshot.captured.amount >= self.amount
             and snapshot.captured_at is not None
-            and snapshot.captured_at <= self.expires_at
+            and snapshot.captured_at <= until
         )
 
 

@@ -40,6 +40,8 @@ class Payment(Stateful, Timestamped):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.PENDING, db_index=True)
     amount = models.BigIntegerField(_("due in minor units"))
     currency = models.CharField(_("currency"), max_length=3)
+    # Money of this payment buys the order until then: until the order expires, or longer by a way that takes days.
+    expires_at = models.DateTimeField(_("expires"))
     captured_amount = models.BigIntegerField(_("captured in minor units"), default=0)
     captured_currency = models.CharField(_("captured in"), max_length=3, blank=True)
     captured_at = models.DateTimeField(_("captured"), null=True)

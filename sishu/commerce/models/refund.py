@@ -36,11 +36,15 @@ class Refund(Stateful, Timestamped):
         REJECTED = "rejected", _("rejected")
 
     MOVES: ClassVar = {
-        Status.PROPOSED: frozenset({Status.REQUESTED, Status.REJECTED}),
+        # The provider is right: what it had given up it may carry out after all.
+        Status.PROPOSED: frozenset({Status.REQUESTED, Status.REJECTED, Status.SUCCEEDED}),
         Status.REQUESTED: frozenset({Status.PROCESSING, Status.SUCCEEDED, Status.FAILED}),
         Status.PROCESSING: frozenset({Status.SUCCEEDED, Status.FAILED}),
+        # The buyer's bank sent it back.
+        Status.SUCCEEDED: frozenset({Status.FAILED}),
         # Tried again under the same reference.
         Status.FAILED: frozenset({Status.PROPOSED, Status.REQUESTED, Status.SUCCEEDED}),
+        Status.REJECTED: frozenset({Status.SUCCEEDED}),
     }
     # While it is one of these, its money is spoken for and no other refund of the part is begun.
     OPEN: ClassVar = (Status.PROPOSED, Status.REQUESTED, Status.PROCESSING)
@@ -65,6 +69,8 @@ class Refund(Stateful, Timestamped):
     settled_at = models.DateTimeField(_("settled"), null=True)
     next_try_at = models.DateTimeField(_("next try"), null=True, db_index=True)
     try_count = models.PositiveSmallIntegerField(_("tries"), default=0)
+    # What is said of an earlier attempt is no news about this one.
+    failure_count = models.PositiveSmallIntegerField(_("times given up"), default=0)
     # "payment:part" while under way, null otherwise: however many press the button, one is under way.
     open_key = models.CharField(max_length=48, unique=True, null=True, editable=False)  # noqa: DJ001  null is the point
     # The form it was asked for by, so that a part asked for twice by one form goes back once.

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from django.conf import settings
 from django.db import models
@@ -82,3 +82,7 @@ class TrialPurchase(Stateful, Timestamped):
     def held(self) -> Money:
         """What arrived and has not gone back."""
         return Money(self.captured_amount - self.returned_amount, self.currency)
+
+    def told(self, money: Money) -> dict[str, Any]:
+        """What a case about some money of this trial has to say, as JSON."""
+        return {"money": money.as_json(), "reference": self.reference}

@@ -23,7 +23,7 @@ router = Router(tags=["orders"], auth=auth.KNOWN)
 
 @router.get("/orders", response=schemas.OrderList, summary=gettext_noop("List your orders"))
 def list_orders(request: HttpRequest, paging: Query[Paging]) -> schemas.OrderList:
-    own = Order.objects.filter(user=auth.person(request)).prefetch_related("lines")
+    own = Order.objects.filter(user=auth.person(request)).prefetch_related("lines", "payments")
     return schemas.OrderList(items=[_describe(order) for order in paging.cut(own)], **paging.of(own.count()))
 
 
@@ -40,8 +40,8 @@ def place_order(request: HttpRequest, asked: schemas.PlaceOrder) -> Status[schem
     user = auth.person(request)
     language = get_language() or settings.LANGUAGE_CODE
     way = shop.way_in(offers.get(asked.offer), language)
-    order = orders.place(user, way.offer.pk, language=language, title=way.title)
-    told: dict[str, Any] = {"payment_url": None, "instruction": None}
+    order = orders.place(user, way.offer.pk, language=language, title=way.title, gateway=asked.gateway)
+    told: dict[str, Any] = {"payment_url": None, "instruction": None, "payment_expires_at": None}
     if order.status == Order.Status.AWAITING_PAYMENT:
         gateway = payments.choose_gateway(asked.gateway, order.currency)
         told = paying.begin(request, order, gateway, Device(asked.device)).as_json(request)
@@ -82,6 +82,6 @@ def _describe(order: Order) -> schemas.Order:
         total=offers.amount_of(order.total),
         lines=lines,
         created_at=order.created_at,
-        expires_at=order.expires_at,
+        expires_at=orders.open_until(order),
         paid_at=order.paid_at,
     )

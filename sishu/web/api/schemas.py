@@ -147,7 +147,9 @@ class Order(Schema):
     total: Money
     lines: list[OrderLine]
     created_at: datetime
-    expires_at: datetime
+    expires_at: datetime = Field(
+        description=_("When it ends unless money comes: later than at first while a bank transfer is waited for.")
+    )
     paid_at: datetime | None
 
 
@@ -188,6 +190,9 @@ class PlacedOrder(Schema):
             "What the buyer does next, for a program that shows it itself; null when the provider must first learn at "
             "`payment_url` who pays."
         )
+    )
+    payment_expires_at: datetime | None = Field(
+        description=_("Until when money buys the order by the way that was begun; null when none was.")
     )
 
 

@@ -28,6 +28,7 @@ const options = {
     site: "css/site.css",
     editor: "editor/editor.css",
     "editor-studio": "editor/studio.css",
+    studio: "css/studio.css",
   },
   outdir: join(assets, "../static/build"),
   bundle: true,

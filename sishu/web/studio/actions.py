@@ -61,6 +61,11 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         self.object = get_object_or_404(self.model, pk=kwargs["pk"])
         if not self.may_see():
             raise PermissionDenied
+        try:
+            self.check()
+        except DomainError as error:
+            messages.error(request, str(error))
+            return redirect(self.get_success_url())
         if self.needs_reauthentication and not reauthentication.is_recent(request):
             return reauthentication.ask(request, self.get_form().fields)
         return super().dispatch(request, *args, **kwargs)
@@ -76,6 +81,9 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
         """Whether this person may look at the row at all."""
         policy = policy_registry.get(self.object)
         return bool(policy.user_has_permission_for_instance(self.request.user, VIEW, self.object))
+
+    def check(self) -> None:
+        """DomainError for who may do this to other rows, but not to this one. The page is not even shown to them."""
 
     @property
     def person(self) -> User:
@@ -98,15 +106,19 @@ class Action(PermissionRequiredMixin, WagtailAdminTemplateMixin, FormView):
     def get_success_url(self) -> str:
         return reverse(f"{self.url_namespace}:inspect", args=(self.object.pk,))
 
+    def say(self, row: Any) -> str:
+        """One row in words."""
+        return str(row)
+
     def get_page_subtitle(self) -> str:
-        return str(self.object)
+        return self.say(self.object)
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         meta = self.model._meta
         return [
             *self.breadcrumbs_items,
             {"url": reverse(f"{self.url_namespace}:index"), "label": str(meta.verbose_name_plural).capitalize()},
-            {"url": self.get_success_url(), "label": str(self.object)},
+            {"url": self.get_success_url(), "label": self.say(self.object)},
             {"url": "", "label": self.get_page_title()},
         ]
 

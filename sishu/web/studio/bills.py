@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from django.urls import URLPattern, path, reverse
+from django.utils.formats import date_format
 from django.utils.functional import cached_property
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -15,20 +16,41 @@ from wagtail.admin.widgets.button import HeaderButton
 from sishu.accounts import roles
 from sishu.commerce import bill_lines, gateway_words, reconcile
 from sishu.commerce.models import BillLine, ProviderBill
+from sishu.gateways.base import EntryKind
 from sishu.web.studio.actions import Action, NoForm
-from sishu.web.studio.lists import BookColumn, DetailView, Facts, ReadOnlyViewSet, book_filter, date_filter
+from sishu.web.studio.lists import BookColumn, DetailView, Facts, ReadOnlyViewSet, book_filter, date_filter, opens
 
 
 class BillFilters(WagtailFilterSet):
     book = book_filter()
-    day = date_filter(_("Day"))
+    day = date_filter(_("Day of the bill"))
 
     class Meta:
         model = ProviderBill
         fields = ["gateway", "book", "day"]
 
 
-class BillDetail(DetailView):
+# What a line is about, by `BillLine.kind`.
+KINDS = {
+    EntryKind.PAYMENT: _("payment"), EntryKind.REFUND: _("refund"), EntryKind.DISPUTE: _("buyer’s objection"),
+    EntryKind.PAYOUT: _("settlement to the house’s bank"), EntryKind.OTHER: _("something else"),
+}  # fmt: skip
+
+
+def in_words(bill: ProviderBill) -> str:
+    """Whose bill it is, and of which day."""
+    return f"{gateway_words.label_of(bill.gateway)} · {date_format(bill.day)}"
+
+
+class BillWords:
+    """For the views of one bill."""
+
+    def say(self, row: Any) -> str:
+        """One row in words."""
+        return in_words(row)
+
+
+class BillDetail(BillWords, DetailView):
     """One bill with its lines; what does not agree stands first."""
 
     template_name = "studio/bill.html"
@@ -46,7 +68,7 @@ class BillDetail(DetailView):
         moved = [str(bill_lines.billed(bill.gateway, currency, bill)) for currency in currencies]
         return [
             (_("Gateway"), gateway_words.label_of(bill.gateway)),
-            (_("Day"), bill.day),
+            (_("Day of the bill"), bill.day),
             (_("Came"), bill.created_at),
             (_("Compared"), bill.reconciled_at),
             (_("Came in, less what went out and fees"), " · ".join(moved)),
@@ -54,11 +76,13 @@ class BillDetail(DetailView):
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         lines = sorted(self.object.lines.all(), key=lambda line: (line.outcome in reconcile.CLEAN, line.number))
+        for line in lines:
+            line.kind_label = KINDS.get(line.kind, line.kind)
         clean = {outcome.value for outcome in reconcile.CLEAN}
         return super().get_context_data(lines=lines, clean=clean, **kwargs)
 
 
-class CompareBill(Action):
+class CompareBill(BillWords, Action):
     """Fetch the day's bill again and compare it."""
 
     model = ProviderBill
@@ -91,13 +115,14 @@ class BillViewSet(ReadOnlyViewSet):
     filterset_class = BillFilters
     search_fields = ["lines__reference", "lines__refund_reference", "lines__provider_reference"]
     list_display = [
-        "__str__",
+        opens("day", "bills", _("bill"), accessor=in_words, sort_key="day"),
         BookColumn(),
         Column("differences", label=_("Differences"), accessor=lambda bill: differences(bill) or ""),
         Column("reconciled_at", label=_("Compared"), sort_key="reconciled_at"),
     ]
     list_export = ["gateway", "day", "book", "digest", "reconciled_at"]
-    export_headings = {"day": _("Day"), "reconciled_at": _("Compared")}
+    export_headings = {"day": _("Day of the bill"), "reconciled_at": _("Compared")}
+    empty = _("No bill yet. The house fetches each provider’s bill every morning, and compares it with the books.")
     export_filename = "bills"
 
     def get_urlpatterns(self) -> list[URLPattern]:

@@ -26,7 +26,7 @@ from sishu.moderation import cases, checks
 from sishu.moderation.models import Case, Decision
 from sishu.web.spreadsheets import cell
 from sishu.web.studio.actions import Action, NoForm, RefundAction
-from sishu.web.studio.lists import DetailView, Facts, ListView, ReadOnlyViewSet, date_filter, status_filter
+from sishu.web.studio.lists import DetailView, Facts, ListView, ReadOnlyViewSet, date_filter, opens, status_filter
 
 UNAPPLIED, PROPOSED = "unapplied", "refund_proposed"
 KINDS = (REVIEW, UNAPPLIED, PROPOSED, "foreign_refund", "refund_failed", "dispute", RECONCILIATION, "unknown_payment")
@@ -54,7 +54,20 @@ class CaseList(ListView):
         return {**row, "note": cell(selectors.case_remark(item))}  # type: ignore[arg-type]
 
 
-class CaseDetail(DetailView):
+def in_words(case: Case) -> str:
+    """A case by its question, and a number by which people can talk about it."""
+    return f"{selectors.case_kind_label(case.kind)} #{case.pk}"
+
+
+class CaseWords:
+    """For the views of one case."""
+
+    def say(self, row: Any) -> str:
+        """One row in words."""
+        return in_words(row)
+
+
+class CaseDetail(CaseWords, DetailView):
     """One case."""
 
     template_name = "studio/case.html"
@@ -87,7 +100,7 @@ class CaseDetail(DetailView):
         case = self.object
         return [
             (_("Question"), selectors.case_kind_label(case.kind)),
-            (_("About"), case.ref),
+            (_("About"), "" if selectors.find_payment(case.ref) or _bill_of(case) else case.ref),
             (_("Status"), case.get_status_display()),
             (_("Remark"), selectors.case_remark(case)),
             (_("Looked after by"), case.owner.name if case.owner else ""),
@@ -104,7 +117,7 @@ class CaseDetail(DetailView):
         )
 
 
-class TakeCase(Action):
+class TakeCase(CaseWords, Action):
     """Say that one looks after a case, so that no two people do."""
 
     model = Case
@@ -125,7 +138,7 @@ class TakeCase(Action):
         return gettext("You look after this case.")
 
 
-class DecideCase(Action):
+class DecideCase(CaseWords, Action):
     """Close a case about money with a reason. What moves money has a button of its own."""
 
     model = Case
@@ -147,7 +160,7 @@ class DecideCase(Action):
         return gettext("The case is closed.")
 
 
-class GiveBack(RefundAction):
+class GiveBack(CaseWords, RefundAction):
     """Give back money that bought nothing; the case closes with it."""
 
     model = Case
@@ -192,16 +205,14 @@ class CaseViewSet(ReadOnlyViewSet):
     index_view_class = CaseList
     search_fields = ["ref", "note", "data__reference", "data__order"]
     list_display = [
-        "__str__",
-        Column(
-            "kind", label=_("Question"), accessor=lambda case: selectors.case_kind_label(case.kind), sort_key="kind"
-        ),
+        opens("kind", "cases", _("Question"), accessor=in_words, sort_key="kind"),
         Column("get_status_display", label=_("Status"), sort_key="status"),
         Column("note", label=_("Remark"), accessor=selectors.case_remark),
         Column("owner.name", label=_("Looked after by")),
         Column("opened_at", label=_("Opened"), sort_key="opened_at"),
     ]
     related = ("owner",)
+    empty = _("Nothing waits for a decision. When money does something that no rule may decide, a case stands here.")
     list_export = ["pk", "ref", "kind", "get_status_display", "note", "opened_at"]
     export_headings = {
         "pk": _("Row"),

@@ -10,6 +10,7 @@ from django import forms
 from django.core.exceptions import PermissionDenied
 from django.db.models import Model, QuerySet
 from django.urls import URLPattern, path, reverse
+from django.utils.functional import cached_property
 from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import DateRangePickerWidget, WagtailFilterSet
 from wagtail.admin.ui.tables import Column
@@ -52,6 +53,11 @@ class BookColumn(Column):
         return str(Book(super().get_value(instance)).label)
 
 
+def opens(name: str, namespace: str, label: Any, **kwargs: Any) -> LinkColumn:
+    """The first column of a list, which leads to the row's own page: opens("number", "orders", _("Order number"))."""
+    return LinkColumn(name, url_name=f"{namespace}:inspect", target="pk", classname="title", label=label, **kwargs)
+
+
 class LinkColumn(Column):
     """A value that leads to another row's page, whose key is read by the dotted path `target`."""
 
@@ -91,6 +97,14 @@ class ListView(generic.IndexView):
     any_permission_required = [VIEW]
     related: tuple[str, ...] = ()
     base_filterset_class = WagtailFilterSet
+    table_classname = "listing fold"
+    # What will stand here, for who finds nothing yet.
+    empty: Any = ""
+
+    @cached_property
+    def no_results_message(self) -> str:
+        is_narrowed = self.is_searching or self.is_filtering
+        return super().no_results_message if is_narrowed or not self.empty else str(self.empty)
 
     def get_base_queryset(self) -> QuerySet[Any]:
         rows = self.permission_policy.instances_user_has_any_permission_for(self.request.user, {VIEW})
@@ -118,6 +132,13 @@ class DetailView(generic.InspectView):
     template_name = "studio/detail.html"
     # What one row is called; by default as the model says.
     row_name: Any = ""
+
+    def say(self, row: Any) -> str:
+        """One row in words."""
+        return str(row)
+
+    def get_page_subtitle(self) -> str:
+        return self.say(self.object)
 
     def get_object(self, queryset: QuerySet[Any] | None = None) -> Any:
         found = super().get_object(queryset)
@@ -153,13 +174,17 @@ class ReadOnlyViewSet(ModelViewSet):
     form_fields: list[str] = []
     # Foreign keys that the list shows.
     related: tuple[str, ...] = ()
+    # What the list will hold, for who finds it empty.
+    empty: Any = ""
 
     def get_common_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
         absent = ("add", "edit", "delete", "history", "usage")
         return {**super().get_common_view_kwargs(**kwargs), **{f"{name}_url_name": None for name in absent}}
 
     def get_index_view_kwargs(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_index_view_kwargs(related=self.related, page_title=self.menu_label, **kwargs)
+        return super().get_index_view_kwargs(
+            related=self.related, page_title=self.menu_label, empty=self.empty, **kwargs
+        )
 
     def get_urlpatterns(self) -> list[URLPattern]:
         conv = self.pk_path_converter

@@ -19,7 +19,7 @@ from wagtail.admin.viewsets.base import ViewSet
 
 from sishu.accounts import roles
 from sishu.accounts.models import User
-from sishu.commerce import merchant_keys, merchants, payments
+from sishu.commerce import gateway_words, merchant_keys, merchants, payments, transfers
 from sishu.commerce.merchant_keys import Standing
 from sishu.core.errors import DomainError
 from sishu.ledger.models import Book
@@ -98,7 +98,9 @@ class MerchantsView(WagtailAdminTemplateMixin, TemplateView):
         return [*self.breadcrumbs_items, {"url": "", "label": self.page_title}]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(gateways=[(name, facts(name)) for name in merchants.names()], **kwargs)
+        return super().get_context_data(
+            gateways=[(name, gateway_words.label_of(name), facts(name)) for name in merchants.names()], **kwargs
+        )
 
 
 class KeysView(WagtailAdminTemplateMixin, FormView):
@@ -128,7 +130,7 @@ class KeysView(WagtailAdminTemplateMixin, FormView):
         return super().get(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
-        return gettext("Keys of %(gateway)s") % {"gateway": self.name}
+        return gettext("Keys of %(gateway)s") % {"gateway": gateway_words.label_of(self.name)}
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         above = {"url": reverse("merchants:index"), "label": gettext("Merchant keys")}
@@ -156,7 +158,7 @@ class KeysView(WagtailAdminTemplateMixin, FormView):
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
         context = super().get_context_data(
             gateway=self.name, facts=facts(self.name), problem=merchants.problem(self.name), standings=self.standings,
-            changes=merchant_keys.changes(self.name), **kwargs,
+            changes=[(one, [label(name) for name in one.names]) for one in merchant_keys.changes(self.name)], **kwargs,
         )  # fmt: skip
         form = context["form"]
         context["rows"] = [
@@ -178,7 +180,10 @@ def facts(name: str) -> Facts:
     return [
         (_("State"), gettext("Cannot be used: %(why)s") % {"why": problem} if problem else _("can be used")),
         (_("Book"), "" if problem else Book(merchants.gateway(name).book).label),
-        (_("Address for notices, to enter at the provider"), payments.notify_url(name)),
+        (
+            _("Address for notices, to enter at the provider"),
+            "" if name == transfers.GATEWAY else payments.notify_url(name),
+        ),
     ]
 
 

@@ -14,7 +14,7 @@ from sishu.commerce import gateway_words, notices, selectors
 from sishu.commerce.models import ReceivedNotice
 from sishu.core.crypto import CryptoError
 from sishu.web import reauthentication
-from sishu.web.studio.lists import DetailView, Facts, ReadOnlyViewSet, date_filter
+from sishu.web.studio.lists import DetailView, Facts, ReadOnlyViewSet, date_filter, opens
 
 
 class NoticeFilters(WagtailFilterSet):
@@ -39,7 +39,7 @@ class NoticeDetail(DetailView):
         notice = self.object
         return [
             (_("Gateway"), gateway_words.label_of(notice.gateway)),
-            (_("Number"), notice.notice_id),
+            (_("Number of the notice"), notice.notice_id),
             (_("Payment"), notice.reference),
             (_("Received"), notice.received_at),
             (_("Times"), notice.count),
@@ -66,8 +66,9 @@ class NoticeViewSet(ReadOnlyViewSet):
     inspect_view_class = NoticeDetail
     filterset_class = NoticeFilters
     search_fields = ["notice_id", "reference"]
+    empty = _("No notice yet. What providers tell of payments and refunds is kept here, sealed, as it came.")
     list_display = [
-        "notice_id",
+        opens("notice_id", "notices", _("Number of the notice"), sort_key="notice_id"),
         Column(
             "gateway",
             label=_("Gateway"),

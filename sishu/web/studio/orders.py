@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import partial
 from secrets import token_hex
 from typing import Any
@@ -21,6 +22,18 @@ from sishu.commerce.models import Order, OrderLine, Payment, Refund
 from sishu.core.money import Money, parse_decimal
 from sishu.web.studio.actions import ReasonForm, RefundAction
 from sishu.web.studio.lists import DetailView, Facts, MoneyColumn, ReadOnlyViewSet, date_filter, status_filter
+
+# What the house tells itself of an order, and who hears of it, as the timeline names them.
+TOLD = {
+    "OrderPaid": _("the order is paid"), "OrderRefunded": _("money went back"),
+    "send_receipt": _("receipt by mail"), "send_refund_notice": _("mail about the refund"),
+}  # fmt: skip
+
+
+def in_words(event: selectors.Event) -> selectors.Event:
+    """An event whose particulars begin with a name of the program's, in words."""
+    name, mark, rest = event.detail.partition(" · ")
+    return replace(event, detail=f"{TOLD[name]}{mark}{rest}") if name in TOLD else event
 
 
 class OrderFilters(WagtailFilterSet):
@@ -58,7 +71,7 @@ class OrderDetail(DetailView):
         return super().get_context_data(
             lines=self.object.lines.select_related("offer"),
             payments=self.object.payments.order_by("id"),
-            events=selectors.timeline(self.object),
+            events=map(in_words, selectors.timeline(self.object)),
             **kwargs,
         )
 
@@ -151,6 +164,7 @@ class OrderViewSet(ReadOnlyViewSet):
     filterset_class = OrderFilters
     search_fields = ["number", "user__username", "user__email", "user__display_name", "lines__title"]
     related = ("user",)
+    empty = _("No order yet. What readers buy stands here, from the moment they press the button that pays.")
     list_display = [
         "number",
         Column("user.name", label=_("Buyer"), sort_key="user__username"),

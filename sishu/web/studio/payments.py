@@ -136,6 +136,7 @@ class PaymentViewSet(ReadOnlyViewSet):
     filterset_class = PaymentFilters
     search_fields = ["reference", "provider_reference", "order__number", "order__user__username", "order__user__email"]
     related = ("order",)
+    empty = _("No payment yet. Each attempt to collect an order stands here, whatever became of it.")
     list_display = [
         "reference",
         LinkColumn("order.number", label=_("Order number"), url_name="orders:inspect", target="order_id"),

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 from django import forms
 from django.urls import URLPattern, path, reverse
@@ -16,6 +16,7 @@ from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
 from sishu.core import clock, crypto
+from sishu.core.errors import NotAllowed
 from sishu.ledger.models import Book
 from sishu.payouts import payees, payouts, selectors
 from sishu.payouts.models import PayeeAccount, Payout
@@ -28,6 +29,7 @@ from sishu.web.studio.lists import (
     ReadOnlyViewSet,
     book_filter,
     date_filter,
+    opens,
     status_filter,
 )
 
@@ -46,6 +48,13 @@ STEPS: dict[str, tuple[tuple[str, Any, str], ...]] = {
         ("reject", _("Reject"), "cross"),
     ),
     Status.PAID: (("fail", _("It came back"), "warning"),),
+}
+# step → whether a person may take it: asked for the button, the page and the deed.
+CHECKS = {
+    "approve": payouts.check_approve,
+    "settle": payouts.check_settle,
+    "reject": payouts.check_reject,
+    "fail": payouts.check_fail,
 }
 
 
@@ -71,14 +80,18 @@ class PayoutDetail(DetailView):
         return [
             HeaderButton(label, url=reverse(f"payouts:{name}", args=(self.object.pk,)), icon_name=icon)
             for name, label, icon in STEPS.get(self.object.status, ())
-            if not _is_barred(name, self.object, self.request.user.pk)
+            if _may_take(name, self.object, self.request.user)
         ]
 
     def get_facts(self) -> Facts:
         return [*facts_of(self.object), (_("Status"), self.object.get_status_display())]
 
     def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
-        return super().get_context_data(events=selectors.timeline(self.object), **kwargs)
+        person = self.request.user
+        is_barred = person.has_perm(roles.APPROVE_PAYOUT) and any(
+            not _may_take(name, self.object, person) for name, _label, _icon in STEPS.get(self.object.status, ())
+        )
+        return super().get_context_data(events=selectors.timeline(self.object), is_barred=is_barred, **kwargs)
 
 
 class PayoutAction(Action):
@@ -87,6 +100,10 @@ class PayoutAction(Action):
     model = Payout
     permission_required = roles.APPROVE_PAYOUT
     url_namespace = "payouts"
+    step: ClassVar[str]
+
+    def check(self) -> None:
+        CHECKS[self.step](self.object, self.person)
 
     def get_facts(self) -> Facts:
         return facts_of(self.object)
@@ -95,6 +112,7 @@ class PayoutAction(Action):
 class ApprovePayout(PayoutAction):
     """Agree that a payout is made: another person than who asked, and not who gets it."""
 
+    step = "approve"
     needs_reauthentication = True
     form_class = NoForm
     page_title = _("Approve")
@@ -124,6 +142,7 @@ class ProofForm(forms.Form):
 class SettlePayout(PayoutAction):
     """Write down that the money was transferred."""
 
+    step = "settle"
     needs_reauthentication = True
     form_class = ProofForm
     page_title = _("Mark as paid")
@@ -166,6 +185,7 @@ class SettlePayout(PayoutAction):
 class RejectPayout(PayoutAction):
     """Do not pay it."""
 
+    step = "reject"
     page_title = _("Reject")
     button = _("Reject the payout")
 
@@ -183,6 +203,7 @@ class RejectPayout(PayoutAction):
 class FailPayout(PayoutAction):
     """The bank could not make it, or sent the money back."""
 
+    step = "fail"
     needs_reauthentication = True
     page_title = _("It did not arrive")
     button = _("The money is back")
@@ -210,8 +231,9 @@ class PayoutViewSet(ReadOnlyViewSet):
     filterset_class = PayoutFilters
     search_fields = ["reference", "proof", "payee__username", "payee__display_name", "payee__email"]
     related = ("payee", "requested_by", "approved_by")
+    empty = _("No payout yet. Creators ask for one under Payouts, or you do under Owed to creators.")
     list_display = [
-        "reference",
+        opens("reference", "payouts", _("Payout number"), sort_key="reference"),
         Column("payee.name", label=_("Payee"), sort_key="payee__username"),
         MoneyColumn("money", label=_("Amount"), sort_key="amount"),
         Column("get_status_display", label=_("Status"), sort_key="status"),
@@ -238,20 +260,20 @@ class PayoutViewSet(ReadOnlyViewSet):
     export_filename = "payouts"
 
     def get_urlpatterns(self) -> list[URLPattern]:
-        steps = {"approve": ApprovePayout, "settle": SettlePayout, "reject": RejectPayout, "fail": FailPayout}
+        steps = (ApprovePayout, SettlePayout, RejectPayout, FailPayout)
         return [
             *super().get_urlpatterns(),
-            *(path(f"{name}/<int:pk>/", view.as_view(), name=name) for name, view in steps.items()),
+            *(path(f"{view.step}/<int:pk>/", view.as_view(), name=view.step) for view in steps),
         ]
 
 
-def _is_barred(step: str, payout: Payout, person_id: int) -> bool:
-    """Whether a person would be refused that step for their own part in the payout, whatever their role."""
-    if person_id == payout.payee_id:
-        return payout.status != Status.REQUESTED or step == "approve"
-    if step == "settle":
-        return payout.requested_by_id == payout.payee_id and person_id == payout.approved_by_id
-    return step == "approve" and person_id == payout.requested_by_id
+def _may_take(step: str, payout: Payout, person: Any) -> bool:
+    """Whether a person may take that step, also for their own part in the payout."""
+    try:
+        CHECKS[step](payout, person)
+    except NotAllowed:
+        return False
+    return True
 
 
 def facts_of(payout: Payout) -> Facts:

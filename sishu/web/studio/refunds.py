@@ -23,6 +23,7 @@ from sishu.web.studio.lists import (
     MoneyColumn,
     ReadOnlyViewSet,
     date_filter,
+    opens,
     status_filter,
 )
 from sishu.web.studio.transfers import RefundSent, sent_button
@@ -52,6 +53,11 @@ class RefundDetail(DetailView):
             return [reject]
         url = reverse("refunds:approve", args=(refund.pk,))
         return [HeaderButton(gettext("Approve"), url=url, icon_name="tick-inverse"), reject]
+
+    def get_context_data(self, **kwargs: Any) -> dict[str, Any]:
+        refund, person = self.object, self.request.user
+        is_own = refund.status == Refund.Status.PROPOSED and person in (refund.requested_by, refund.payment.order.user)
+        return super().get_context_data(is_own=is_own and person.has_perm(roles.REFUND_PAYMENT), **kwargs)
 
     def get_facts(self) -> Facts:
         refund = self.object
@@ -127,8 +133,9 @@ class RefundViewSet(ReadOnlyViewSet):
     filterset_class = RefundFilters
     search_fields = ["reference", "payment__reference", "payment__order__number", "reason"]
     related = ("payment__order", "requested_by", "approved_by")
+    empty = _("No refund yet. Money is given back at the order it paid for, and then stands here.")
     list_display = [
-        "reference",
+        opens("reference", "refunds", _("Refund number"), sort_key="reference"),
         LinkColumn(
             "payment.order.number", label=_("Order number"), url_name="orders:inspect", target="payment.order_id"
         ),

@@ -94,7 +94,7 @@ class RecordTransfer(Action):
             (_("Arrived before"), payment.captured if payment.captured_at else ""),
             (_("Order number"), payment.order.number),
             (_("Order status"), payment.order.get_status_display()),
-            (_("To be paid by"), payment.order.expires_at),
+            (_("To be paid by"), payment.expires_at),
             (_("Buyer"), payment.order.user.name),
         ]
 

@@ -18,7 +18,7 @@ from wagtail.admin.views.generic.base import WagtailAdminTemplateMixin
 
 from sishu.accounts import roles
 from sishu.accounts.models import User
-from sishu.commerce import merchants, trials
+from sishu.commerce import gateway_words, merchants, trials
 from sishu.commerce.models import TrialPurchase
 from sishu.core import addresses
 from sishu.core.errors import DomainError
@@ -71,13 +71,13 @@ class TrialView(WagtailAdminTemplateMixin, FormView):
         return super().get(request, *args, **kwargs)
 
     def get_page_title(self) -> str:
-        return gettext("Try %(gateway)s") % {"gateway": self.name}
+        return gettext("Try %(gateway)s") % {"gateway": gateway_words.label_of(self.name)}
 
     def get_breadcrumbs_items(self) -> list[dict[str, Any]]:
         return [
             *self.breadcrumbs_items,
             {"url": reverse("merchants:index"), "label": gettext("Merchant keys")},
-            {"url": reverse("merchants:keys", args=(self.name,)), "label": self.name},
+            {"url": reverse("merchants:keys", args=(self.name,)), "label": gateway_words.label_of(self.name)},
             {"url": "", "label": self.get_page_title()},
         ]
 

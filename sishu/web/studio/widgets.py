@@ -36,3 +36,8 @@ def install() -> None:
 def script() -> SafeString:
     """What every page of the studio loads."""
     return format_html('<script src="{}"></script>', static("build/studio.js"))
+
+
+def style() -> SafeString:
+    """How our own lists and facts look there."""
+    return format_html('<link rel="stylesheet" href="{}">', static("build/studio.css"))

@@ -54,6 +54,19 @@ def test_a_refund_that_failed_and_a_dispute_that_was_won_come_back(simulator, ga
     assert [one.amount.amount for one in bill.entries if one.kind == EntryKind.DISPUTE] == [-990, 990]
 
 
+def test_a_refund_that_is_sent_back_on_another_day_comes_back_as_a_refund_on_that_day(
+    simulator, provider, gateway, paid, monkeypatch
+):
+    monkeypatch.setattr(clock, "now", simulator.clock.now)
+    refund = make_refund(gateway, paid, Money(90, "CNY"))
+    gateway.refund(refund)
+    first = clock.now().date()
+    simulator.clock.advance(timedelta(days=1).total_seconds())
+    provider.send_back(paid.reference)
+    told = [shown(gateway.fetch_bill(first + timedelta(days=number)))[-1] for number in range(2)]
+    assert told == [(EntryKind.REFUND, paid.reference, refund.reference, amount, 0) for amount in (-90, 90)]
+
+
 def test_its_text_is_a_line_of_json_each_and_leaves_the_buyer_out(gateway, paid):
     bill = today(gateway)
     (line,) = bill.raw.decode().splitlines()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from datetime import timedelta
 
 import pytest
@@ -145,9 +146,26 @@ def test_row_44_a_refund_on_its_way_that_fails_is_failed_however_often_one_asks(
     fault("refund_pending")
     assert gateway.refund(refund).outcome == RefundOutcome.PENDING
     simulator.bank.settle_refund("stripe", paid.reference, refund.reference, ok=False)
-    failed = RefundSnapshot(refund.reference, RefundOutcome.FAILED, Money(990, "CNY"))
+    failed = RefundSnapshot(refund.reference, RefundOutcome.RETURNED, Money(990, "CNY"), attempt=0)
     assert (gateway.refund(refund), gateway.query_refund(refund)) == (failed, failed)
     assert gateway.query(paid.reference).refunds == (failed,)
+
+
+@pytest.mark.parametrize("kind", ["refund_pending", "refund_refused"])
+def test_row_44_a_refund_that_failed_is_tried_anew_as_another_of_stripes(simulator, gateway, paid, fault, kind):
+    first = make_refund(gateway, paid, Money(990, "CNY"))
+    fault(kind)
+    gateway.refund(first)
+    if kind == "refund_pending":
+        simulator.bank.settle_refund("stripe", paid.reference, first.reference, ok=False)
+    outcome = RefundOutcome.RETURNED if kind == "refund_pending" else RefundOutcome.FAILED
+    assert gateway.refund(first).outcome == outcome
+    anew = replace(first, attempt=1)
+    assert gateway.query_refund(anew).outcome == RefundOutcome.UNKNOWN
+    given = RefundSnapshot(first.reference, RefundOutcome.SUCCEEDED, Money(990, "CNY"), attempt=1)
+    assert [gateway.refund(anew), gateway.refund(anew), gateway.query_refund(anew)] == [given] * 3
+    assert gateway.query(paid.reference).refunds == (given,)
+    assert simulator.bank.books("stripe")["CNY"]["refunded"] == 990
 
 
 def test_row_49_too_little_in_the_balance_leaves_a_refund_on_its_way(simulator, gateway, paid, fault):

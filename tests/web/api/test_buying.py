@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 import pytest
 from django.utils import timezone
@@ -10,6 +10,7 @@ from django.utils import timezone
 from sishu.commerce.models import Entitlement, Order
 from tests.factories.commerce import bank, buy, make_offer, make_paid_work, make_plan
 from tests.factories.content import make_article, make_person
+from tests.factories.gateways import OFFLINE, WALLET, use
 from tests.web.api.programs import Program, is_problem
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
@@ -35,6 +36,21 @@ def test_an_order_is_placed_paid_at_the_provider_and_opens_the_work():
     (held,) = program.get("/entitlements").json()["items"]
     assert (held["work_id"], held["ends_at"]) == (offer.page_id, None)
     assert is_problem(program.post("/orders", {"offer": offer.pk}), 409, "already_owned")
+
+
+def test_an_order_ends_with_the_transfer_it_waits_for_and_each_payment_at_its_own_time(settings):
+    use(settings, offline=OFFLINE, wallet=WALLET)
+    program, offer = Program(make_person()), make_offer()
+    scan = program.post("/orders", {"offer": offer.pk, "gateway": "wallet"}).json()
+    assert scan["payment_expires_at"] == scan["order"]["expires_at"]
+    transfer = program.post("/orders", {"offer": offer.pk, "gateway": "offline"}).json()
+    order, end = Order.objects.get(), transfer["payment_expires_at"]
+    kept = [order.payments.get(gateway="offline").expires_at, order.expires_at]
+    told = [datetime.fromisoformat(one) for one in (end, scan["payment_expires_at"])]
+    assert told == [one.replace(microsecond=one.microsecond // 1000 * 1000) for one in kept]
+    assert transfer["order"]["expires_at"] == end
+    assert program.get(f"/orders/{order.number}").json()["expires_at"] == end
+    assert [one["expires_at"] for one in program.get("/orders").json()["items"]] == [end]
 
 
 def test_what_is_free_is_settled_at_once():

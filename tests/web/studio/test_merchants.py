@@ -63,7 +63,7 @@ def test_keys_come_in_and_never_go_out(owner):
         assert value not in shown
     (change,) = MerchantKeysChange.objects.all()
     assert (change.changed_by.username, change.names) == ("owner", ["merchant_id", "notice_secrets", "secret"])
-    assert "merchant_id, notice_secrets, secret" in shown
+    assert "Merchant number, Notice secrets, Secret" in shown
 
 
 def test_an_empty_field_stays_as_it_is_and_a_tick_removes(owner):

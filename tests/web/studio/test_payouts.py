@@ -12,7 +12,7 @@ from sishu.core import clock, crypto
 from sishu.ledger.models import Book
 from sishu.payouts import payees, payouts
 from sishu.payouts.models import Payout
-from sishu.web.studio.payouts import CAUTION
+from sishu.web.studio.payouts import CAUTION, STEPS
 from tests.factories.accounts import make_user
 from tests.payouts.desk import DETAILS, ask, earn, give_back, make_payee, ready
 
@@ -73,9 +73,9 @@ def test_two_people_take_a_payout_all_the_way(client, mei, bo, lan):
     told = press(client, "payable:request", lan.pk, purse="live:CNY", amount="60").content.decode()
     payout = Payout.objects.get()
     assert "¥60.00 to lan wait for another person’s approval." in told
-    assert "60.00" not in page_of(client, "payouts:approve", payout.pk).partition("<form")[2]
     assert "cannot approve it" in press(client, "payouts:approve", payout.pk).content.decode()
     client.force_login(bo)
+    assert "60.00" not in page_of(client, "payouts:approve", payout.pk).partition("<form")[2]
     assert "Approved. ¥60.00" in press(client, "payouts:approve", payout.pk).content.decode()
     assert DETAILS.account in page_of(client, "payouts:settle", payout.pk)
     today = clock.now().date().isoformat()
@@ -83,6 +83,42 @@ def test_two_people_take_a_payout_all_the_way(client, mei, bo, lan):
     assert "¥60.00 were paid under ICBC 0042" in page
     for shown in ("Payout asked for", "Mei", "Payout approved", "Written down as paid"):
         assert shown in page_of(client, "payouts:inspect", payout.pk)
+
+
+@pytest.mark.parametrize(
+    ("asker", "person", "requested", "approved", "paid"),
+    [
+        ("mei", "mei", {"reject"}, {"settle", "fail", "reject"}, {"fail"}),
+        ("mei", "bo", {"approve", "reject"}, {"settle", "fail", "reject"}, {"fail"}),
+        ("mei", "keeper", {"reject"}, set(), set()),
+        ("keeper", "keeper", {"reject"}, set(), set()),
+        ("keeper", "bo", {"approve", "reject"}, {"fail", "reject"}, {"fail"}),
+        ("keeper", "mei", {"approve", "reject"}, {"settle", "fail", "reject"}, {"fail"}),
+    ],
+)
+def test_what_no_button_offers_is_not_there_by_its_address_either(
+    client, mei, bo, asker, person, requested, approved, paid
+):
+    """`bo` is the one who approves it."""
+    keeper = make_payee("keeper", "finance", "creator")
+    earn(keeper, 100)
+    people = {"mei": mei, "bo": bo, "keeper": keeper}
+    payout = ask(keeper, 100, people[asker])
+    client.force_login(people[person])
+
+    def check(allowed: set[str]) -> None:
+        page = page_of(client, "payouts:inspect", payout.pk)
+        for step in {name for name, _label, _icon in STEPS[Payout.objects.get().status]}:
+            address = reverse(f"payouts:{step}", args=[payout.pk])
+            answer = client.get(address)
+            assert (address in page, answer.status_code == 200) == (step in allowed, step in allowed), step
+            assert (DETAILS.account.encode() in answer.content) == (step == "settle" and step in allowed), step
+
+    check(requested)
+    payouts.approve(payout.pk, by=bo)
+    check(approved)
+    payouts.settle(payout.pk, proof="ICBC 0042", paid_on=clock.now().date(), by=mei)
+    check(paid)
 
 
 def test_who_gets_the_money_is_offered_only_to_take_their_request_back(client, bo, mei):
@@ -105,13 +141,13 @@ def test_who_gets_the_money_is_offered_only_to_take_their_request_back(client, b
 
 
 def test_an_account_is_seen_in_full_only_when_it_is_to_be_paid(client, mei, bo, lan):
-    payout = ask(lan, 100, mei)
+    payout = ask(lan, 100, bo)
     names = ("payouts:index", "payouts:inspect", "payouts:approve", "payouts:settle", "payouts:reject")
     for name in names:
         page = page_of(client, name, *([] if name == "payouts:index" else [payout.pk]))
         assert DETAILS.account not in page
         assert DETAILS.holder not in page
-    payouts.approve(payout.pk, by=bo)
+    payouts.approve(payout.pk, by=mei)
     assert DETAILS.holder in page_of(client, "payouts:settle", payout.pk)
     payouts.settle(payout.pk, proof="x", paid_on=clock.now().date(), by=bo)
     assert DETAILS.account not in page_of(client, "payouts:settle", payout.pk)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
 from django.conf import settings as site
-from django.contrib.auth.models import Group
+from django.contrib.auth.models import Group, Permission
 from django.test import Client
 from django.urls import reverse
 
@@ -152,6 +152,57 @@ def test_owners_hear_of_everybody_who_can_now_move_money(client, owner, reader, 
     assert sent.to == [owner.email]
     assert ("thief" if door == "copy" else "reader") in sent.subject
     assert "boss" in sent.body
+
+
+# Those that the form of a group offers; the others about money come with a role only.
+GIVEN_BY_GROUP = (roles.REFUND_PAYMENT, roles.REQUEST_PAYOUT, roles.APPROVE_PAYOUT)
+
+
+def name_of(permission: Permission) -> str:
+    return f"{permission.content_type.app_label}.{permission.codename}"
+
+
+def test_a_group_is_given_no_other_permissions_about_money(client, owner):
+    form = client.get(reverse("wagtailusers_groups:add")).context["form"]
+    offered = {name_of(one) for one in form.fields["permissions"].queryset}
+    assert offered & set(roles.MOVES_MONEY) == set(GIVEN_BY_GROUP)
+
+
+def edit_group(client: Client, group: Group, *permissions: str) -> None:
+    """Send the studio's form of a group with these permissions ticked, and nothing else changed."""
+    url = reverse("wagtailusers_groups:edit", args=[group.pk])
+    shown = client.get(url).context
+    ticked = [one.pk for one in shown["form"].fields["permissions"].queryset if name_of(one) in permissions]
+    said: dict[str, object] = {"name": group.name, "permissions": ticked}
+    for panel in shown["permission_panels"]:
+        said |= {f"{panel.prefix}-{name}": 0 for name in ("TOTAL_FORMS", "INITIAL_FORMS", "MIN_NUM_FORMS")}
+        said[f"{panel.prefix}-MAX_NUM_FORMS"] = 1000
+    assert client.post(url, said).status_code == 302
+    assert {name_of(one) for one in group.permissions.all()} == set(permissions)
+
+
+@pytest.mark.parametrize("permission", GIVEN_BY_GROUP)
+def test_owners_hear_of_all_members_of_a_group_that_is_given_money(client, owner, reader, permission):
+    helpers = Group.objects.create(name="helpers")
+    other, away = make_user("other"), make_user("away", is_active=False)
+    helpers.user_set.add(reader, other, away)
+    edit_group(client, helpers, roles.VIEW_PAYOUT)
+    assert mails() == []
+    edit_group(client, helpers, roles.VIEW_PAYOUT, permission)
+    assert [(sent.to, sent.subject.partition(" ")[0]) for sent in mails()] == [
+        ([owner.email], "reader"), ([owner.email], "other"),
+    ]  # fmt: skip
+    assert all("boss" in sent.body for sent in mails())
+    edit_group(client, helpers, permission)
+    assert mails() == [], "who could before is no news"
+
+
+def test_who_moves_money_by_another_group_is_no_news(client, owner, reader):
+    roles.assign(reader, roles.FINANCE)
+    helpers = Group.objects.create(name="helpers")
+    helpers.user_set.add(reader)
+    edit_group(client, helpers, roles.APPROVE_PAYOUT)
+    assert mails() == []
 
 
 def test_nobody_is_written_to_about_a_role_without_money(client, owner, reader):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import pytest
 from django.test import Client
 from django.urls import reverse
-from django.utils.timezone import localdate
+from django.utils.formats import date_format
+from django.utils.timezone import localdate, localtime
 
 from sishu.accounts.models import User
 from sishu.commerce import orders, payments
@@ -65,6 +66,7 @@ def test_a_transfer_is_recorded_and_the_order_is_paid(client, payment):
     question = client.get(reverse("payments:record", args=[payment.pk])).content.decode()
     assert payment.provider_reference in question
     assert "¥9.90" in question
+    assert date_format(localtime(payment.expires_at), "DATETIME_FORMAT") in question
     answer = record(client, payment).content.decode()
     assert "is paid, and Ann has what was bought." in answer
     assert Order.objects.get(pk=payment.order_id).status == Order.Status.PAID

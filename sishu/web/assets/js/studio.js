@@ -22,3 +22,20 @@ class StartWidget extends HTMLElement {
 }
 
 customElements.define("start-widget", StartWidget);
+
+/* On a telephone the rows of our lists are folded, and each cell says what its column is called (css/studio.css). */
+function nameCells() {
+  for (const table of document.querySelectorAll("table.fold")) {
+    const names = [...table.querySelectorAll("thead th")].map((head) => head.textContent.trim().replace(/\s+/g, " "));
+    for (const { cells } of table.tBodies[0].rows) {
+      for (const cell of cells) {
+        if (names[cell.cellIndex]) cell.dataset.l = names[cell.cellIndex];
+        cell.toggleAttribute("data-blank", !cell.textContent.trim() && !cell.querySelector("a, button, svg"));
+      }
+    }
+  }
+}
+
+addEventListener("DOMContentLoaded", nameCells);
+// A search puts other rows there.
+addEventListener("w-swap:success", nameCells);

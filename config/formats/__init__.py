@@ -1,0 +1,1 @@
+"""How languages write dates, where Django's own way is not the house's."""
