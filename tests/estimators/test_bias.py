@@ -11,11 +11,11 @@ from hypothesis import strategies as st
 
 from sishu.estimators import metrics
 from sishu.estimators.bias import Bias
-from sishu.estimators.blend import Blend
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import History, Interactions
 from sishu.estimators.knn import ItemKNN, UserKNN
 from sishu.estimators.mf import MF
+from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.ratings import EVERYBODY, RatingModel
 from sishu.estimators.split import folds
 from tests.estimators import worlds
@@ -36,7 +36,7 @@ def made(given_rows: list[tuple[int, int, int]]) -> Interactions:
     return Interactions.of(users, items, stars)
 
 
-@pytest.fixture(params=[Bias, ItemKNN, UserKNN, MF, Blend])
+@pytest.fixture(params=[Bias, ItemKNN, UserKNN, MF, RatingBlend])
 def make(request: pytest.FixtureRequest) -> Callable[..., RatingModel]:
     kind: Callable[..., RatingModel] = request.param
     return kind
