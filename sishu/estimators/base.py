@@ -282,12 +282,6 @@ def stack(pasts: Sequence[Past], item_count: int) -> sparse.csr_matrix:
     return rows
 
 
-def recent(past: Past, tau: float) -> Past:
-    """The same history, each weight times exp(−n / tau) where n things were done since."""
-    since = np.arange(len(past.items) - 1, -1, -1, dtype=np.float32)
-    return Past(past.items, past.weights * np.exp(-since / np.float32(tau)), past.times)
-
-
 def require(name: str, value: float, *, at_least: float | None = None, above: float | None = None) -> None:
     """Refuse a parameter that is out of range, with its name."""
     if not np.isfinite(value) or (at_least is not None and value < at_least) or (above is not None and value <= above):

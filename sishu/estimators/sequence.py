@@ -57,6 +57,7 @@ class SASRec(ItemModel):
 
     def __init__(
         self,
+        *,
         length: int = 50,
         factors: int = 64,
         blocks: int = 2,

@@ -7,6 +7,7 @@ between them, so they are shuffled in each epoch anew.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,6 +81,7 @@ class Network(nn.Module):
         if drawn is None:
             return functional.cross_entropy(states @ self.item_vectors_.T, right)
         wrong = (states @ self.item_vectors_[drawn].T).masked_fill(drawn == right[:, None], -torch.inf)
+        wrong = wrong + math.log(len(self.item_vectors_) / len(drawn))  # each stands for so many
         logits = torch.cat([(states * self.item_vectors_[right]).sum(1, keepdim=True), wrong], 1)
         return functional.cross_entropy(logits, torch.zeros_like(right))
 
