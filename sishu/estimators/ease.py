@@ -105,7 +105,8 @@ class Ease(LinearModel):
             result = 16 * min(self.top_k, items) * items  # values and places, and both again while they are transposed
         else:
             result = 0 if inverse == 4 * items**2 else 4 * items**2
-        return inverse + result + 32 * max(BLOCK_CELLS, items) + 48 * entries
+        block = min(max(BLOCK_CELLS, items), items**2)
+        return inverse + result + 32 * block + 48 * entries
 
     def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
         users, items = matrix.shape

@@ -75,7 +75,8 @@ class RP3Beta(LinearModel):
 
     def memory_needed(self, users: int, items: int, entries: int) -> int:
         """Bytes that a fit takes at its peak beside the interactions; of so many entries users x items."""
-        return 16 * min(self.top_k, items) * items + 32 * max(BLOCK_CELLS, items) + 48 * entries
+        block = min(max(BLOCK_CELLS, items), items**2)
+        return 16 * min(self.top_k, items) * items + 32 * block + 48 * entries
 
     def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
         users, items = matrix.shape
