@@ -138,10 +138,17 @@ class ALS(ItemModel):
         near, belief, system = self._system(items, weights)
         return shared_out(past, items, weights, belief * (near @ np.linalg.solve(system, self.item_factors_[item])))
 
+    def memory_needed(self, users: int, items: int, entries: int, longest: int = BATCH_ENTRIES) -> int:
+        """Bytes that a fit takes at its peak beside the interactions; of so many entries users x items.
+
+        `longest` is the greatest number of entries of one user or item.
+        """
+        return 4 * self.factors * (users + 2 * items + 2 * max(longest, BATCH_ENTRIES)) + 40 * entries
+
     def _refuse_over_budget(self, by_user: sparse.csr_matrix, by_item: sparse.csr_matrix) -> None:
         users, items = by_user.shape
-        longest = max(BATCH_ENTRIES, *(int(np.diff(matrix.indptr).max()) for matrix in (by_user, by_item)))
-        needed = 4 * self.factors * (users + 2 * items + 2 * longest) + 40 * by_user.nnz
+        longest = max(int(np.diff(matrix.indptr).max()) for matrix in (by_user, by_item))
+        needed = self.memory_needed(users, items, by_user.nnz, longest)
         if needed > self.memory_limit:
             way_out = "Give a higher memory_limit, fewer factors, or fewer users."
             raise OverBudget(f"ALS of {users} users and {items} items", needed, self.memory_limit, way_out)

@@ -73,9 +73,14 @@ class RP3Beta(LinearModel):
             rows.append(strongest(block, self.top_k))
         self.weights_ = sparse.vstack(rows, format="csr")
 
+    def memory_needed(self, users: int, items: int, entries: int) -> int:
+        """Bytes that a fit takes at its peak beside the interactions; of so many entries users x items."""
+        block = min(max(BLOCK_CELLS, items), items**2)
+        return 16 * min(self.top_k, items) * items + 32 * block + 48 * entries
+
     def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
-        items = matrix.shape[1]
-        needed = 16 * min(self.top_k, items) * items + 32 * max(BLOCK_CELLS, items) + 48 * matrix.nnz
+        users, items = matrix.shape
+        needed = self.memory_needed(users, items, matrix.nnz)
         if needed > self.memory_limit:
             way_out = "Give a higher memory_limit, fewer items, or a smaller top_k."
             raise OverBudget(f"RP3beta over {items} items", needed, self.memory_limit, way_out)
