@@ -197,7 +197,7 @@ class ItemModel(Saved, ABC):
         scores = np.array(self._scores(past))
         scores[past.items] = -np.inf
         if self.zero_says_nothing:
-            scores[scores == 0] = -np.inf
+            scores[np.flatnonzero(scores == 0)] = -np.inf
         return self.best(scores, k, exclude)
 
     def similar(self, item_id: str, k: int = 10) -> list[Scored]:

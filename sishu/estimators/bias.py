@@ -15,7 +15,7 @@ nearest span, and `score` speaks of the last.
 Sometimes the formula is printed as r_ui = μ + b_u + b_i + …, which adds the rating to its own biases and cannot be
 computed before the rating is known; the source has b_ui, the prediction, on the left: Koren, Bell & Volinsky 2009,
 "Matrix Factorization Techniques for Recommender Systems", equation 3. Time bins: Koren 2009, "Collaborative Filtering
-with Temporal Dynamics", equation 6. Units are those of the ratings throughout.
+with Temporal Dynamics". Units are those of the ratings throughout.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ from scipy import sparse
 from sishu.estimators.base import Past, Scores, require
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
-from sishu.estimators.ratings import Floats, Positions, RatingModel
+from sishu.estimators.ratings import Floats, Positions, RatingModel, pairs
 
 
 class Bias(RatingModel):
@@ -51,7 +51,7 @@ class Bias(RatingModel):
         reg_item: float = 5.0,
         sweeps: int = 10,
         time_bins: int = 0,
-        reg_time: float = 20.0,
+        reg_time: float = 60.0,
         lowest: float | None = None,
         highest: float | None = None,
     ) -> None:
@@ -79,7 +79,7 @@ class Bias(RatingModel):
         user_count, item_count = interactions.shape
         bins = self._bins(interactions.times)
         self.user_bias_, self.item_bias_ = np.zeros(user_count), np.zeros(item_count)
-        self.time_bias_ = np.zeros((self.time_bins, item_count))
+        self.time_bias_ = np.zeros((int(self.time_bins), item_count))
         for _ in range(int(self.sweeps)):  # users last: theirs must be what folding in would find
             drift: Floats | float = 0.0
             if bins is not None:
@@ -105,6 +105,7 @@ class Bias(RatingModel):
 
     def predict(self, users: Positions, items: Positions, times: Positions | None = None) -> Floats:
         """The ratings of pairs of positions; with `time_bins` at these moments, or at the last without any."""
+        users, items = pairs(users, items)
         bins = self._bins(times)
         if bins is None:
             return super().predict(users, items)

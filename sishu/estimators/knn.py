@@ -15,7 +15,7 @@ With sums over what x and y have in common, n of them, s_xy is one of
     msd        1 / (1 + Σ (e_x − e_y)² / n) · n / (n + λ)
 
 λ is `shrinkage`: few ratings in common prove little. Below zero, or below `min_support` in common, s is 0. Source: Koren
-2010, "Factor in the Neighbors: Scalable and Accurate Collaborative Filtering", §3; pearson is Surprise's
+2010, "Factor in the Neighbors: Scalable and Accurate Collaborative Filtering"; pearson is Surprise's
 `pearson_baseline`. Surprise's cosine and msd go by raw ratings, and its cosine by norms over what is in common.
 
 Items are compared in blocks, so that memory is that of a block and of k neighbours an item.
@@ -48,7 +48,7 @@ class Comparison:
     ) -> None:
         self.others, self.norms = others, norms
         self.measure, self.shrinkage, self.min_support = measure, shrinkage, min_support
-        self.others_rated, self.others_squared = _rated(others), _squared(others)
+        self.others_ones, self.others_squares = _ones(others), _squares(others)
 
     def nearest(self, rows: sparse.csr_matrix, k: int, besides_itself: bool = False) -> sparse.csr_matrix:
         """Similarities of rows (r x m) to the k columns most like each, (r, n); zeros are left out.
@@ -70,14 +70,14 @@ class Comparison:
         return sparse.vstack(blocks, format="csr")
 
     def _alike(self, rows: sparse.csr_matrix) -> NDArray[np.float32]:
-        rated, squared = _rated(rows), _squared(rows)
-        common = (rated @ self.others_rated).toarray()
+        ones, squares = _ones(rows), _squares(rows)
+        common = (ones @ self.others_ones).toarray()
         products = (rows @ self.others).toarray()
         support = common
         if self.measure == "cosine":
             alike = _by(products, _norms(rows)[:, None] * self.norms)
         else:
-            ours, theirs = (squared @ self.others_rated).toarray(), (rated @ self.others_squared).toarray()
+            ours, theirs = (squares @ self.others_ones).toarray(), (ones @ self.others_squares).toarray()
             if self.measure == "pearson":
                 alike, support = _by(products, np.sqrt(ours * theirs)), np.maximum(common - 1, 0)
             else:
@@ -127,11 +127,11 @@ class KNN(OnBias):
 
     @abstractmethod
     def _learn_near(self, left: sparse.csr_matrix) -> None:
-        """Learn who or what is near from e_ui, users x items; an entry may be 0 and is a rating all the same."""
+        """Learn what is near from e_ui, users x items; an entry may be 0 and is a rating all the same."""
 
     def _average(self, near: sparse.csr_matrix, left: sparse.csr_matrix) -> NDArray[np.float32]:
-        """Σ α e of each row: of what `near` (rows x any) has a weight for and `left` (rows x any) a rating."""
-        spoken, heard = near.multiply(left).sum(axis=1), near.multiply(_rated(left)).sum(axis=1)
+        """Σ α e of each row, over what `near` (rows x any) has a weight s^ρ for and `left` (rows x any) a rating."""
+        spoken, heard = near.multiply(left).sum(axis=1), near.multiply(_ones(left)).sum(axis=1)
         return np.asarray(_by(spoken, heard + np.float32(self.damping))).ravel()
 
     def _compare(self, others: sparse.csr_matrix, norms: NDArray[np.float32]) -> Comparison:
@@ -159,7 +159,7 @@ class ItemKNN(KNN):
         near = self.likeness_[rated]
         near = _with_data(near, near.data**self.amplification)
         rows = sparse.csr_matrix((left.data, place, left.indptr), shape=(left.shape[0], len(rated)))
-        spoken, heard = (rows @ near).toarray(), (_rated(rows) @ near).toarray()
+        spoken, heard = (rows @ near).toarray(), (_ones(rows) @ near).toarray()
         return _by(spoken, heard + np.float32(self.damping))
 
     def _beyond_pairs(self, left: sparse.csr_matrix, readers: Positions, items: Positions) -> NDArray[np.float32]:
@@ -181,51 +181,54 @@ class UserKNN(KNN):
     A known reader is one of their own neighbours, which counts for the items they rated themselves and for no other.
     """
 
-    left_: sparse.csr_matrix  # items x users: e_vi
+    left_: sparse.csr_matrix  # users x items: e_vi
+    by_item_: sparse.csr_matrix  # the same, items x users
     norms_: NDArray[np.float32]  # (users,)
 
     def _learn_near(self, left: sparse.csr_matrix) -> None:
-        self.left_, self.norms_ = left.T.tocsr(), _norms(left)
+        self.by_item_ = left.T.tocsr()
+        self.left_ = self.by_item_.T.tocsr()  # sorted by item, as the other is by user
+        self.norms_ = _norms(left)
 
     def _near(self, left: sparse.csr_matrix) -> sparse.csr_matrix:
         """s^ρ of the k readers nearest to each of some, (some, users)."""
         rated, place = np.unique(left.indices, return_inverse=True)
         rows = sparse.csr_matrix((left.data, place, left.indptr), shape=(left.shape[0], len(rated)))
-        near = self._compare(self.left_[rated], self.norms_).nearest(rows, self.k)
+        near = self._compare(self.by_item_[rated], self.norms_).nearest(rows, self.k)
         return _with_data(near, near.data**self.amplification)
 
     def _beyond(self, left: sparse.csr_matrix) -> NDArray[np.float32]:
-        near = self._near(left).T
-        spoken, heard = (self.left_ @ near).toarray(), (_rated(self.left_) @ near).toarray()
-        return _by(spoken, heard + np.float32(self.damping)).T
+        near = self._near(left)
+        spoken, heard = (near @ self.left_).toarray(), (near @ _ones(self.left_)).toarray()
+        return _by(spoken, heard + np.float32(self.damping))
 
     def _beyond_pairs(self, left: sparse.csr_matrix, readers: Positions, items: Positions) -> NDArray[np.float32]:
-        return self._average(self._near(left)[readers], self.left_[items])
+        return self._average(self._near(left)[readers], self.by_item_[items])
 
     def _parts_beyond(self, past: Past, left: sparse.csr_matrix, item: int) -> Floats:
         weights = self._near(left).toarray()[0].astype(np.float64)
-        theirs, shared = self.left_[[item]], _rated(self.left_[past.items])
+        theirs, shared = self.by_item_[[item]], _ones(self.by_item_[past.items])
         spoken = np.zeros(len(weights))
         spoken[theirs.indices] = weights[theirs.indices] * theirs.data
         spoken = _by(spoken, weights[theirs.indices].sum() + self.damping)
         return np.asarray(shared @ _by(spoken, np.bincount(shared.indices, minlength=len(weights))))
 
     def _likeness(self, item: int) -> Scores:
-        norms = _norms(self.left_)
-        products = (self.left_ @ self.left_[[item]].T).toarray()[:, 0]
+        norms = _norms(self.by_item_)
+        products = (self.by_item_[[item]] @ self.left_).toarray()[0]
         return _by(products, norms * norms[item]).astype(np.float32)
 
 
 def _norms(rows: sparse.csr_matrix) -> NDArray[np.float32]:
-    return np.sqrt(np.asarray(_squared(rows).sum(axis=1), np.float32).ravel())
+    return np.sqrt(np.asarray(_squares(rows).sum(axis=1), np.float32).ravel())
 
 
-def _rated(rows: sparse.csr_matrix) -> sparse.csr_matrix:
+def _ones(rows: sparse.csr_matrix) -> sparse.csr_matrix:
     """1 where there is a rating."""
     return _with_data(rows, np.ones_like(rows.data))
 
 
-def _squared(rows: sparse.csr_matrix) -> sparse.csr_matrix:
+def _squares(rows: sparse.csr_matrix) -> sparse.csr_matrix:
     return _with_data(rows, rows.data**2)
 
 

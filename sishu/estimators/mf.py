@@ -24,14 +24,15 @@ from scipy import sparse
 
 from sishu.estimators.base import Past, Scores, require
 from sishu.estimators.bias import OnBias
-from sishu.estimators.errors import OverBudget
+from sishu.estimators.errors import InvalidInput, OverBudget
 from sishu.estimators.ratings import Positions
 
 BATCH_CELLS = 2**21  # of factors gathered at once
+SMALLEST = 1e-6  # where nothing is left over, as when all ratings are equal
 
 
 class MF(OnBias):
-    """`factors` tastes, λ = `reg`, ν = `frequency`; `sweeps` solve both sides so often."""
+    """`factors` tastes, λ = `reg`, ν = `frequency`; both sides are solved `iterations` times."""
 
     item_factors_: NDArray[np.float32]  # (items, factors)
     ridge_: float  # λσ
@@ -42,7 +43,7 @@ class MF(OnBias):
         factors: int = 40,
         reg: float = 0.85,
         frequency: float = 0.6,
-        sweeps: int = 6,
+        iterations: int = 4,
         seed: int = 0,
         reg_user: float = 10.0,
         reg_item: float = 5.0,
@@ -54,7 +55,7 @@ class MF(OnBias):
         self.factors = factors
         self.reg = reg
         self.frequency = frequency
-        self.sweeps = sweeps
+        self.iterations = iterations
         self.seed = seed
         self.memory_limit = memory_limit
 
@@ -62,16 +63,18 @@ class MF(OnBias):
         require("factors", self.factors, at_least=1)
         require("reg", self.reg, above=0)
         require("frequency", self.frequency, at_least=0)
+        require("iterations", self.iterations, at_least=1)
         require("memory_limit", self.memory_limit, above=0)
         factors = int(self.factors)
         needed = 4 * (sum(left.shape) * factors + 4 * max(BATCH_CELLS, factors * factors))
         if needed > self.memory_limit:
             raise OverBudget(f"MF with {factors} factors", needed, self.memory_limit, "Give fewer factors.")
         by_item = left.T.tocsr()
-        self.ridge_ = self.reg * max(float(np.sqrt(np.mean(np.square(left.data, dtype=np.float64)))), 1e-6)
+        spread = max(float(np.sqrt(np.mean(np.square(left.data, dtype=np.float64)))), SMALLEST)
+        self.ridge_ = self.reg * spread
         rng = np.random.default_rng(self.seed)
-        items = rng.normal(0, 0.1, (left.shape[1], factors)).astype(np.float32)
-        for _ in range(int(self.sweeps)):
+        items = rng.normal(0, 0.1 * np.sqrt(spread), (left.shape[1], factors)).astype(np.float32)
+        for _ in range(int(self.iterations)):
             items = self._solved(by_item, self._solved(left, items))
         self.item_factors_ = items
 
@@ -95,8 +98,14 @@ class MF(OnBias):
             gram = across @ theirs
             gram[:, np.arange(factors), np.arange(factors)] += (self.ridge_ * counts[rows] ** self.frequency)[:, None]
             pulled = across @ np.where(real, left.data[place], 0)[:, :, None]
-            solved[rows] = np.linalg.solve(gram, pulled)[:, :, 0]
+            solved[rows] = self._solve(gram, pulled)[:, :, 0]
         return solved
+
+    def _solve(self, gram: NDArray[np.float32], pulled: NDArray[np.float32]) -> NDArray[np.float32]:
+        try:
+            return np.linalg.solve(gram, pulled)
+        except np.linalg.LinAlgError as error:
+            raise InvalidInput(f"reg is {self.reg}: too little for {self.factors} factors. Give more.") from error
 
     def _beyond(self, left: sparse.csr_matrix) -> NDArray[np.float32]:
         return self._solved(left, self.item_factors_) @ self.item_factors_.T

@@ -46,7 +46,7 @@ class RatingModel(ItemModel):
 
     def predict(self, users: Positions, items: Positions) -> Floats:
         """The ratings of pairs of positions, (pairs,), clipped to the scale; -1 is a user or an item never seen."""
-        return np.clip(self._of_pairs(*_pairs(users, items)), self.lowest_, self.highest_)
+        return np.clip(self._of_pairs(*pairs(users, items)), self.lowest_, self.highest_)
 
     def predict_ids(self, user_ids: Sequence[str], item_ids: Sequence[str]) -> Floats:
         """The same by ids; any may be unknown."""
@@ -91,10 +91,10 @@ class RatingModel(ItemModel):
         ratings = np.empty(len(users))
         order = np.argsort(users, kind="stable")
         for begin in range(0, len(order), BATCH):
-            pairs = order[begin : begin + BATCH]
-            asked, readers = np.unique(users[pairs], return_inverse=True)
+            rows = order[begin : begin + BATCH]
+            asked, readers = np.unique(users[rows], return_inverse=True)
             pasts = [self.past_of(user) if user >= 0 else NOBODY for user in asked]
-            ratings[pairs] = self._rated(pasts, readers, items[pairs])
+            ratings[rows] = self._rated(pasts, readers, items[rows])
         return ratings
 
     @abstractmethod
@@ -106,7 +106,8 @@ class RatingModel(ItemModel):
         """What each of `past.items` adds to what everybody is told of `item`, (len(past.items),)."""
 
 
-def _pairs(users: Positions, items: Positions) -> tuple[Positions, Positions]:
+def pairs(users: Positions, items: Positions) -> tuple[Positions, Positions]:
+    """The two as arrays of one length. Raises InvalidInput where they are not."""
     first, second = np.asarray(users, np.int64), np.asarray(items, np.int64)
     if first.shape != second.shape or first.ndim != 1:
         raise InvalidInput(f"A rating is of one user and one item: there are {first.shape} and {second.shape}.")
