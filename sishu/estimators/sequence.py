@@ -5,9 +5,10 @@
     x(n) ← x(n) + forward(norm(x(n)))               ReLU between two linear maps; these two steps `blocks` times
     P(j comes next) = softmax_j(norm(x(N)) · item(j))
 
-attention(y)(n) = Σ_m≤n softmax_m(q(n) · k(m) / √d) v(m), with linear maps q, k, v of y, in each of `heads` parts of the
-`factors` numbers, and one more linear map over all. The score of an item is its probability. Only the order of events
-counts, not their weights.
+attention(y)(n) = Σ_m≤n softmax_m(q(n) · k(m) / √d) v(m), with linear maps q, k, v of y, in each of `heads` parts of
+d = factors / heads numbers, and one more linear map over all; norm(x) is x less its mean by its standard deviation,
+times a gain and plus a shift that are learnt. The score of an item is its probability. Only the order of events counts,
+not their weights.
 
 Source: Kang & McAuley 2018, Self-Attentive Sequential Recommendation, arXiv:1808.09781; trained with softmax over all
 items, or over many drawn, in place of one negative: Klenitskiy & Vasilev 2023, Turning Dross Into Gold Loss,
@@ -66,8 +67,8 @@ class SASRec(ItemModel):
         learning_rate: float = 0.003,
         batch_size: int = 64,
         negatives: int | None = None,
-        epochs: int = 60,
-        patience: int = 5,
+        epochs: int = 100,
+        patience: int = 10,
         seed: int = 42,
         memory_limit: int = 4 * 2**30,
     ) -> None:
