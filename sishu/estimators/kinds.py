@@ -24,6 +24,7 @@ from sishu.estimators.recent import Recent
 from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
 from sishu.estimators.search import Found, best_of
+from sishu.estimators.sequence import SASRec
 from sishu.estimators.split import Split
 
 Params = Mapping[str, Any]
@@ -48,10 +49,12 @@ class Kind:
     needs_times: bool = False
     needs_texts: bool = False
     protocols: tuple[str, ...] = ()  # the only ones under which it makes sense; none named is all
+    only_by_name: bool = False  # it takes minutes, or an extra: nobody gets it who did not ask for it
 
     def suits(self, interactions: Interactions, items: Items | None, protocol: str) -> bool:
         return (
-            (not self.needs_times or interactions.times is not None)
+            not self.only_by_name
+            and (not self.needs_times or interactions.times is not None)
             and (not self.needs_texts or (items is not None and items.has_texts))
             and (not self.protocols or protocol in self.protocols)
         )
@@ -90,6 +93,7 @@ TOP_N: dict[str, Kind] = {
     "rp3beta": Kind(RP3Beta, grid(alpha=(0.6, 0.8, 1.0), beta=(0.3, 0.45, 0.6, 0.75), top_k=(400,))),
     "als": Kind(ALS, grid(factors=(64, 128), l2=(3.0, 10.0, 30.0, 100.0), alpha=(4.0, 16.0))),
     "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), needs_times=True, protocols=IN_ORDER),
+    "sequence": Kind(SASRec, needs_times=True, protocols=IN_ORDER, only_by_name=True),
     "content": Kind(Content, ({}, {"tau": 3.0}, {"min_items": 2}), needs_texts=True),
 }  # fmt: skip
 RATINGS: dict[str, RatingKind] = {

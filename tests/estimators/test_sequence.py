@@ -9,6 +9,7 @@ import pytest
 
 from sishu.estimators.errors import InvalidInput, OverBudget
 from sishu.estimators.interactions import History, Ids, Interactions
+from sishu.estimators.kinds import TOP_N
 from sishu.estimators.sequence import SASRec
 from tests.estimators import worlds
 
@@ -123,6 +124,11 @@ def test_fitting_without_pytorch_says_how_to_get_it(monkeypatch):
     monkeypatch.delitem(sys.modules, "sishu.estimators.sequence_training", raising=False)
     with pytest.raises(InvalidInput, match=r"SASRec needs torch to be trained: pip install 'sishu\[deep\]'"):
         SASRec().fit(worlds.circles())
+
+
+def test_it_is_tried_only_when_named():
+    assert not TOP_N["sequence"].suits(worlds.circles(), None, "leave-last")
+    assert TOP_N["rules"].suits(worlds.circles(), None, "leave-last")
 
 
 @pytest.mark.parametrize(
