@@ -32,7 +32,7 @@ def _is_over(order: Order) -> bool:
 
 @transaction.atomic
 def _mature(payment_id: int) -> bool:
-    payment = lock_payment(pk=payment_id)
+    payment = lock_payment(id=payment_id)
     order, key = payment.order, f"maturity:{payment.reference}"
     is_under_way = payment.refunds.filter(open_key__isnull=False).exists()
     # A refund on its way has taken its part out of what is pending already; one that may fail must find it there again.

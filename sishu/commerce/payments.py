@@ -13,7 +13,7 @@ from django.utils.translation import gettext as _
 
 from sishu.commerce import disputes, fulfil, gateway_words, merchants, orders, splits, unwinding, ways_to_pay
 from sishu.commerce.facts import MoneySetApart, OrderPaid
-from sishu.commerce.locks import lock_payment
+from sishu.commerce.locks import lock_order, lock_payment
 from sishu.commerce.models import Order, Payment
 from sishu.core import addresses, clock, rows
 from sishu.core.errors import DomainError, Invalid, Missing
@@ -127,7 +127,7 @@ def _open_payment(order_id: int, gateway: PaymentGateway, product: str) -> Payme
 
 @transaction.atomic
 def _begin_payment(order_id: int, gateway: PaymentGateway, product: str) -> Payment:
-    order = Order.objects.select_for_update().filter(pk=order_id).first()
+    order = lock_order(order_id)
     if order is None:
         raise Missing(_("There is no such order."))
     if not orders.is_open(order, gateway.name):

@@ -55,7 +55,7 @@ def request(
     closes_access: bool = True, form_key: str | None = None,
 ) -> Refund:  # fmt: skip
     """Write down that money is to go back, or find that this was written down before."""
-    payment = lock_payment(pk=payment_id)
+    payment = lock_payment(id=payment_id)
     known = Refund.objects.filter(payment=payment, part=part)
     if form_key and (same := known.filter(form_key=form_key).first()):
         return same
@@ -241,7 +241,7 @@ def submit(refund: Refund) -> Refund:
         log.warning("Gateway %s did not answer about refund %s: %s", payment.gateway, refund.reference, error)
         return refund
     with transaction.atomic():
-        payment = lock_payment(pk=payment.pk)
+        payment = lock_payment(id=payment.pk)
         unwinding.apply(payment.order, payment, [answer])
     refund.refresh_from_db()
     return refund
@@ -268,7 +268,7 @@ def _locked(refund_id: int) -> Refund:
     payment_id = Refund.objects.filter(pk=refund_id).values_list("payment_id", flat=True).first()
     if payment_id is None:
         raise Missing(_("There is no such refund."))
-    lock_payment(pk=payment_id)
+    lock_payment(id=payment_id)
     return Refund.objects.select_for_update().get(pk=refund_id)
 
 

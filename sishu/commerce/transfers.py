@@ -41,7 +41,7 @@ def record(payment_id: int, money: Money, *, booked_on: date, bank_reference: st
     The bank tells a day and no hour: it counts from the day's beginning, in the reader's favour.
     Raises NotATransfer, AlreadyRecorded, Invalid for a day that cannot be.
     """
-    payment = lock_payment(pk=payment_id)
+    payment = lock_payment(id=payment_id)
     check_offline(payment)
     begun_on = localdate(payment.created_at)
     if not begun_on <= booked_on <= localdate(clock.now()):
@@ -69,7 +69,7 @@ def record(payment_id: int, money: Money, *, booked_on: date, bank_reference: st
 def record_refund(refund_id: int, *, booked_on: date, bank_reference: str, by: User) -> Refund:
     """The house has sent the money back: the refund is settled. Raises NotATransfer, AlreadyRecorded, Invalid, WrongStatus."""
     refund = Refund.objects.get(pk=refund_id)
-    payment = lock_payment(pk=refund.payment_id)
+    payment = lock_payment(id=refund.payment_id)
     check_offline(payment)
     refund.refresh_from_db()
     if refund.status == Refund.Status.SUCCEEDED:

@@ -74,7 +74,7 @@ def unseal(subject: str, place: str, sealed: bytes | memoryview) -> bytes:
     data = bytes(sealed)
     if len(data) < len(FORMAT) + aead.OVERHEAD or not data.startswith(FORMAT):
         raise UnknownFormat(f"The {len(data)} bytes at {place} are nothing that this version of Sishu sealed.")
-    row = SubjectKey.objects.filter(subject=_checked(subject)).first()
+    row = _key_of(subject)
     if row is None:
         raise SubjectKeyMissing(f"Subject {subject} has no key: it was shredded, or its row is lost.")
     try:
@@ -180,7 +180,7 @@ def refusals() -> Iterator[CryptoError]:
 def _make_key(subject: str) -> bytes:
     """The subject's key, made if there is none. Of two processes that make it at once, both get the same."""
     for _try in range(MAX_TRIES):
-        row = SubjectKey.objects.filter(subject=_checked(subject)).first()
+        row = _key_of(subject)
         if row is not None:
             return unwrap(row)
         key, version = os.urandom(aead.KEY_BYTES), primary()
@@ -188,6 +188,10 @@ def _make_key(subject: str) -> bytes:
             return key
         # Another process was first: its key counts.
     raise SubjectKeyMissing(f"The key of {subject} is made and shredded again and again; see who does it.")
+
+
+def _key_of(subject: str) -> SubjectKey | None:
+    return rows.find(SubjectKey, "subject = %s", [_checked(subject)])
 
 
 def _wrap(subject: str, key: bytes, version: int) -> bytes:

@@ -25,8 +25,15 @@ def columns(model: type[Model], alias: str) -> str:
 
 
 def for_update() -> str:
-    """What ends a SELECT whose rows are locked; nothing on SQLite, where one writes at a time."""
+    """What ends a SELECT whose rows are locked until the transaction ends; nothing on SQLite, where one writes at a time.
+
+    Raises TransactionManagementError outside of a transaction, where a lock would end with its own statement.
+    """
     connection = _connection()
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            "Rows are locked inside a transaction only; open atomic() around it."
+        )
     return connection.ops.for_update_sql() if connection.features.has_select_for_update else ""
 
 

@@ -4,10 +4,10 @@
 
     x_u = A_u⁻¹ Σ_i c_ui p_ui y_i,   A_u = Y'Y + α Σ_i w_ui y_i y_i' + λ_u I,   s_ui = x_u·y_i
 
-Hu, Koren & Volinsky 2008, "Collaborative filtering for implicit feedback datasets" (ICDM), users and items in turn. x_u is
-users x factors, y_i items x factors. λ_u = λ (Σ_i c_ui)^ν by the mean of that over users, and so for items: ν = 0 is the plain
-λ, ν = 1 holds everybody by as much as is known of them, as Rendle et al. 2021, "Revisiting the performance of iALS"
-(arXiv:2110.14037), found best at high dimension.
+Hu, Koren & Volinsky 2008, "Collaborative filtering for implicit feedback datasets" (ICDM), users and items in turn. The
+x_u are users x factors, the y_i items x factors. λ_u = λ (Σ_i c_ui)^ν by the mean of that over users, and so for items:
+ν = 0 is the plain λ, ν = 1 holds everybody by as much as is known of them, which Rendle et al. 2021, "Revisiting the
+performance of iALS" (arXiv:2110.14037), found best.
 
 While it learns, a few steps of conjugate gradients stand for the solution (Takács, Pilászy & Tikk 2011, RecSys), from
 zero and preconditioned by (Y'Y + λI)⁻¹, which is all of A_u but what the reader did: two are enough, and stopping early
@@ -17,18 +17,17 @@ regularises. Afterwards a reader is folded in by one exact solution from their h
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import pairwise
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sishu.estimators.base import ItemModel, Past, Scored, Scores, require, stack
+from sishu.estimators.base import ItemModel, Past, Scored, Scores, require
 from sishu.estimators.errors import OverBudget
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
-from sishu.estimators.linear import inputs
+from sishu.estimators.linear import inputs, shared_out, taken
 
 Floats = NDArray[np.float32]
 
@@ -76,10 +75,9 @@ class ALS(ItemModel):
         return self.best(cosines, k)
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
-        rows = inputs(stack(pasts, len(self.item_ids_)), weighted=True)
         readers = np.empty((len(pasts), self.factors), np.float32)
-        for reader, (begin, end) in enumerate(pairwise(rows.indptr.tolist())):
-            near, belief, system = self._system(rows.indices[begin:end], rows.data[begin:end])
+        for reader, past in enumerate(pasts):
+            near, belief, system = self._system(*taken(past))
             readers[reader] = np.linalg.solve(system, belief @ near)
         return readers @ self.item_factors_.T
 
@@ -126,7 +124,7 @@ class ALS(ItemModel):
         return self.score_many([past])[0]
 
     def _system(
-        self, items: NDArray[np.int32], weights: Floats
+        self, items: NDArray[np.int64], weights: Floats
     ) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64]]:
         """The factors of what was done, (n, factors), how much each is believed, (n,), and A, (factors, factors)."""
         near, extra = self.item_factors_[items].astype(np.float64), self.alpha * weights.astype(np.float64)
@@ -136,16 +134,21 @@ class ALS(ItemModel):
         return near, 1 + extra, system
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
-        row = inputs(past.row(len(self.item_ids_)), weighted=True)
-        near, belief, system = self._system(row.indices, row.data)
-        parts = np.zeros(len(self.item_ids_))
-        parts[row.indices] = belief * (near @ np.linalg.solve(system, self.item_factors_[item])) / row.data
-        return parts[past.items] * past.weights  # an item met twice brings its part in two
+        items, weights = taken(past)
+        near, belief, system = self._system(items, weights)
+        return shared_out(past, items, weights, belief * (near @ np.linalg.solve(system, self.item_factors_[item])))
+
+    def memory_needed(self, users: int, items: int, entries: int, longest: int = BATCH_ENTRIES) -> int:
+        """Bytes that a fit takes at its peak beside the interactions; of so many entries users x items.
+
+        `longest` is the greatest number of entries of one user or item.
+        """
+        return 4 * self.factors * (users + 2 * items + 2 * max(longest, BATCH_ENTRIES)) + 40 * entries
 
     def _refuse_over_budget(self, by_user: sparse.csr_matrix, by_item: sparse.csr_matrix) -> None:
         users, items = by_user.shape
-        longest = max(BATCH_ENTRIES, *(int(np.diff(matrix.indptr).max()) for matrix in (by_user, by_item)))
-        needed = 4 * self.factors * (users + 2 * items + 2 * longest) + 40 * by_user.nnz
+        longest = max(int(np.diff(matrix.indptr).max()) for matrix in (by_user, by_item))
+        needed = self.memory_needed(users, items, by_user.nnz, longest)
         if needed > self.memory_limit:
             way_out = "Give a higher memory_limit, fewer factors, or fewer users."
             raise OverBudget(f"ALS of {users} users and {items} items", needed, self.memory_limit, way_out)

@@ -200,7 +200,7 @@ class ItemModel(Saved, ABC):
         scores = np.array(self._scores(past))
         scores[past.items] = -np.inf
         if self.zero_says_nothing:
-            scores[scores == 0] = -np.inf
+            scores[np.flatnonzero(scores == 0)] = -np.inf
         return self.best(scores, k, exclude)
 
     def similar(self, item_id: str, k: int = 10) -> list[Scored]:
@@ -283,12 +283,6 @@ def stack(pasts: Sequence[Past], item_count: int) -> sparse.csr_matrix:
     rows = sparse.csr_matrix((weights, items, starts), shape=(len(pasts), item_count))
     rows.sum_duplicates()
     return rows
-
-
-def recent(past: Past, tau: float) -> Past:
-    """The same history, each weight times exp(−n / tau) where n things were done since."""
-    since = np.arange(len(past.items) - 1, -1, -1, dtype=np.float32)
-    return Past(past.items, past.weights * np.exp(-since / np.float32(tau)), past.times)
 
 
 def require(name: str, value: float, *, at_least: float | None = None, above: float | None = None) -> None:

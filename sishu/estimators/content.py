@@ -5,8 +5,8 @@
     score(i)      = cos(Σ_n exp(−n / τ) w_n v_n, v_i)
 
 n_f(i, t) counts the term t in field f of item i; N_f(t) of all N items have it there. The fields' vectors stand side by
-side (⊕), each with its weight ω_f. A reader is the sum of what they had to do with, n = 0 the newest, by its weight w_n and
-fading with τ; without τ, which is best for finding new items, by its weight alone.
+side (⊕), each with its weight ω_f. A reader is the sum of what they had to do with, n = 0 the newest, by its weight w_n
+and fading with τ; without τ, which is best for finding new items, by its weight alone.
 
 A field is not brought to length 1 by itself: a year that all share and a title that nobody shares would then say
 equally much, which costs a third of the NDCG of new films on MovieLens 100k.
@@ -60,6 +60,7 @@ class Content(ItemModel):
 
     def __init__(
         self,
+        *,
         field_weights: Weights | None = None,
         tau: float | None = None,
         min_items: int = 1,
@@ -205,9 +206,9 @@ def joined(blocks: Mapping[str, Block], field_weights: Weights) -> sparse.csr_ma
 def chosen(blocks: Mapping[str, Block], interactions: Interactions, seed: int) -> dict[str, float]:
     """The field weights that rank held-out items best, by NDCG@10: one after the other along `GRID`, from all 1.
 
-    A fifth of the items that anybody had to do with is held out, `DRAWS` times anew: a few works that much is made of
-    would decide it otherwise. A change is kept when the lower bound of its gain is
-    above 0, so that all stay 1 where the data are too few to tell.
+    A fifth of the items that anybody had to do with is held out, `DRAWS` times anew: otherwise a few works that are much
+    asked for would decide. A change is kept when the lower bound of its gain is above 0, so that all stay 1 where the
+    data are too few to tell.
     """
     best = dict.fromkeys(blocks, 1.0)
     if len(blocks) == 1:
@@ -236,8 +237,9 @@ def _ndcg(vectors: sparse.csr_matrix, splits: Sequence[Split]) -> NDArray[np.flo
 
 
 def _ndcg_of(vectors: sparse.csr_matrix, split: Split, users: NDArray[np.int64]) -> NDArray[np.float64]:
-    cold = np.setdiff1d(np.arange(vectors.shape[0]), split.train.items)
+    cold = np.asarray(split.candidates)
     scores = (split.train.matrix[users] @ vectors @ vectors[cold].T).toarray()
+    scores[scores == 0] = -np.inf
     lists = np.full((len(users), 10), -1)
     for row, best in enumerate(top(each, 10) for each in scores):
         lists[row, : len(best)] = cold[best]

@@ -3,11 +3,11 @@
     P(click | x, k) = c( Σ_m w_m e_k a_m(x) )
 
 Its members a_m stand from the safe to the rich: the rate of all; the smoothed rate of one key (`rates.py`); logistic
-regression on hashed names, crosses, numbers and smoothed rates, on the whole log (`logistic.py`) and row by row
-(`ftrl.py`). e_k is how well place k is seen (`position.py`), w how far each member is to be believed (`blend.py`), c
+regression on hashed names, crosses and numbers, without and with smoothed rates among them, on the whole log
+(`logistic.py`) and row by row (`ftrl.py`). e_k is how well place k is seen (`position.py`), w how far each member is to be believed (`blend.py`), c
 puts the chances right where there are clicks enough to do it by (`calibration.py`).
 
-Key, learning rate, w and c are chosen by what the members say of later rows than they learnt from; then all is learnt
+Key, penalty, learning rate, w and c are chosen by what the members say of later rows than they learnt from; then all is learnt
 anew from the whole log. So on those rows the model is never worse than a constant, by construction, and never worse
 than the smoothed rate once that was seen to be the better of the two.
 """
@@ -31,7 +31,7 @@ from sishu.estimators.ftrl import Ftrl
 from sishu.estimators.logistic import Logistic
 from sishu.estimators.position import Examination
 from sishu.estimators.rates import SmoothedRate
-from sishu.estimators.terms import Term
+from sishu.estimators.terms import Term, columns
 
 Model = TypeVar("Model", bound=ClickModel)
 
@@ -47,7 +47,7 @@ LARGE = 200_000  # rows from which on the last share says enough, and FTRL, whic
 class ClickThroughRate(Saved):
     """The chance of a click, calibrated, never worse than a constant.
 
-    `terms`: the schema (`terms.py`), empty for every column and its rates. `key`: whose smoothed rate, as `ad`; empty
+    `terms`: the schema (`terms.py`), empty for every column and the rate of every name. `key`: whose smoothed rate, as `ad`; empty
     to choose. `learner`: one of `LEARNERS`. `calibration`: isotonic, platt or none; only with `least_clicks` clicks to
     do it by. A log with `positions` is de-biased; asked without positions the model says how often a row is clicked in
     the place that is seen best.
@@ -87,7 +87,7 @@ class ClickThroughRate(Saved):
         fair = [trial.examined(rate.key) for trial in trials]
         self.constant_, self.members_ = SmoothedRate(seed=self.seed), {}
         said, tried = [_held_out(self.constant_, trials)], [1]
-        for name, models in {"rate": [rate], **self._regressions(log.count)}.items():
+        for name, models in {"rate": [rate], **self._regressions(log)}.items():
             self.members_[name], chances = _best(models, fair, clicked)
             said.append(chances)
             tried.append(len(keys) if name == "rate" else len(models))
@@ -129,16 +129,18 @@ class ClickThroughRate(Saved):
         named = [":".join(term.columns) for term in crosses if set(term.columns) <= set(log.categories)]
         return [self.key] if self.key else list(dict.fromkeys([*log.categories, *named])) or [""]
 
-    def _regressions(self, rows: int) -> dict[str, Sequence[Member]]:
-        """What is tried, by name, each with the learning rates it is tried with."""
-        common: dict[str, Any] = {
-            "terms": self.terms, "bits": self.bits, "memory_limit": self.memory_limit, "seed": self.seed,
-        }  # fmt: skip
+    def _regressions(self, log: ClickLog) -> dict[str, Sequence[Member]]:
+        """What is tried, by name, each with the settings of which the best is taken."""
+        terms = self.terms or (*columns(log), *(f"rate({name})" for name in log.categories))
+        plain = tuple(text for text in terms if not Term.of(text).is_rate)
+        schemas = {"": plain} if plain == terms else {"": plain, " with rates": terms}
+        common: dict[str, Any] = {"bits": self.bits, "memory_limit": self.memory_limit, "seed": self.seed}
         tried: dict[str, Sequence[Member]] = {}
-        if self.learner == "logistic" or (self.learner == "auto" and rows <= LARGE):
-            tried["logistic"] = [Logistic(**common)]
-        if self.learner != "logistic":
-            tried["ftrl"] = [Ftrl(alpha=alpha, **common) for alpha in ALPHAS]
+        for suffix, schema in schemas.items():
+            if self.learner == "logistic" or (self.learner == "auto" and log.count <= LARGE):
+                tried[f"logistic{suffix}"] = [Logistic(schema, l2, **common) for l2 in Logistic.PENALTIES]
+            if self.learner != "logistic":
+                tried[f"ftrl{suffix}"] = [Ftrl(schema, alpha, **common) for alpha in ALPHAS]
         return tried
 
     def _calibrated(self, chances: Probabilities, clicked: NDArray[np.float64]) -> Calibration:

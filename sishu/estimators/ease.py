@@ -33,7 +33,7 @@ from sishu.estimators.linear import LinearModel, inputs, strongest
 from sishu.estimators.ranking import rank, some_users
 from sishu.estimators.split import holdout
 
-L2_GRID = (1.0, 2.0, 5.0, 10.0, 20.0, 50.0, 100.0, 200.0, 500.0, 1000.0, 2000.0)
+L2_GRID = (1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 300.0, 500.0, 800.0, 1200.0, 2000.0)
 L2_START = 100.0  # where the search begins, and what is taken where there is too little to search on
 VALIDATION_USERS = 2000
 # Single precision errs by about 1e-5 of the greatest score at a condition of 1e5, measured; beyond it, double. Over
@@ -73,7 +73,7 @@ class Ease(LinearModel):
         self.l2_ = self.l2 if self.l2 is not None else self._chosen(interactions)
         matrix = inputs(interactions.matrix, self.weighted)
         self._refuse_over_budget(matrix)
-        learn = _by_users if _is_by_users(matrix) else _by_items
+        learn = _by_users if _is_by_users(*matrix.shape) else _by_items
         self.weights_ = learn(matrix, self.l2_, self.top_k)
 
     def _chosen(self, interactions: Interactions) -> float:
@@ -95,21 +95,29 @@ class Ease(LinearModel):
                 best += step
         return L2_GRID[best]
 
-    def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
-        users, items = matrix.shape
-        inverse = 8 * users**2 if _is_by_users(matrix) else items**2 * _item_precision(matrix, self.l2_).itemsize
+    def memory_needed(self, users: int, items: int, entries: int, itemsize: int = 4) -> int:
+        """Bytes that a fit takes at its peak beside the interactions; of so many entries users x items.
+
+        `itemsize` is 8 where single precision is too little for the inverse over items.
+        """
+        inverse = 8 * users**2 if _is_by_users(users, items) else itemsize * items**2
         if self.top_k is not None:
             result = 16 * min(self.top_k, items) * items  # values and places, and both again while they are transposed
         else:
             result = 0 if inverse == 4 * items**2 else 4 * items**2
-        needed = inverse + result + 32 * max(BLOCK_CELLS, items)
+        block = min(max(BLOCK_CELLS, items), items**2)
+        return inverse + result + 32 * block + 48 * entries
+
+    def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
+        users, items = matrix.shape
+        needed = self.memory_needed(users, items, matrix.nnz, _item_precision(matrix, self.l2_).itemsize)
         if needed > self.memory_limit:
             way_out = "Give a higher memory_limit, fewer items, or a top_k (500, say)."
             raise OverBudget(f"EASE over {items} items and {users} users", needed, self.memory_limit, way_out)
 
 
-def _is_by_users(matrix: sparse.csr_matrix) -> bool:
-    return 2 * matrix.shape[0] < matrix.shape[1]
+def _is_by_users(users: int, items: int) -> bool:
+    return 2 * users < items
 
 
 def _item_precision(matrix: sparse.csr_matrix, l2: float) -> np.dtype[Any]:

@@ -33,7 +33,7 @@ from scipy.special import expit, logit
 from sishu.estimators.base import Saved, require
 from sishu.estimators.clicks import ClickLog, Probabilities
 from sishu.estimators.features import Features, require_memory
-from sishu.estimators.terms import everything
+from sishu.estimators.terms import columns
 
 Floats = NDArray[np.float64]
 CHUNK = 2**16  # rows made into a matrix at a time
@@ -44,7 +44,7 @@ TABLES = 2 * 8  # bytes of z and n for one column
 class Ftrl(Saved):
     """Logistic regression that learns while it serves. One weight for each column of `Features`.
 
-    `terms`: the schema (`terms.py`), empty for every column and its rates. `alpha`, `beta`, `l1`, `l2`: α, β, λ1, λ2.
+    `terms`: the schema (`terms.py`), empty for every column. `alpha`, `beta`, `l1`, `l2`: α, β, λ1, λ2.
     `offset`: o, or None for the log-odds of the log that is fitted. `epochs`: how often `fit` goes through it.
     """
 
@@ -81,7 +81,7 @@ class Ftrl(Saved):
             require(name, getattr(self, name), at_least=1)
         log = log.ordered()
         rate = log.rate()
-        self.features_ = Features(self.terms or everything(log), self.bits, self.seed).fit(log)
+        self.features_ = Features(self.terms or columns(log), self.bits, self.seed).fit(log)
         kept = log.count if self.epochs > 1 else min(log.count, CHUNK)
         needed = self.features_.memory(kept) + self.features_.width * TABLES
         require_memory("FTRL", needed, self.memory_limit, "Give fewer bits, or one epoch.")

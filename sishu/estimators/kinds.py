@@ -12,7 +12,7 @@ from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
 from sishu.estimators.content import Content
-from sishu.estimators.ease import Ease
+from sishu.estimators.ease import L2_GRID, Ease
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
 from sishu.estimators.knn import ItemKNN, UserKNN
@@ -78,14 +78,13 @@ class RatingKind:
     candidates: tuple[Params, ...] = ({},)
 
 
-L2 = (1.0, 5.0, 20.0, 50.0, 100.0, 200.0, 300.0, 500.0, 800.0, 1200.0, 2000.0)
 IN_ORDER = ("leave-last", "time")  # where what comes next is asked about, order and recency say something
 
 TOP_N: dict[str, Kind] = {
     "popular": Kind(Popular, timed_candidates=grid(half_life=(7.0, 30.0, 90.0))),
-    "ease": Kind(Ease, grid(l2=L2)),
+    "ease": Kind(Ease, grid(l2=L2_GRID)),
     "ease-recent": Kind(
-        Recent, tuple(_fading("Ease", {"l2": l2, "weighted": True}, tau) for tau in (1.0, 3.0, 10.0) for l2 in L2[2::2]),
+        Recent, tuple(_fading("Ease", {"l2": l2, "weighted": True}, tau) for tau in (1.0, 3.0, 10.0) for l2 in L2_GRID[2::2]),
         needs_times=True, protocols=IN_ORDER,
     ),
     "rp3beta": Kind(RP3Beta, grid(alpha=(0.6, 0.8, 1.0), beta=(0.3, 0.45, 0.6, 0.75), top_k=(400,))),

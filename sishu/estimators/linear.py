@@ -2,8 +2,8 @@
 
     s = h W,   s_j = Σ_i h_i W_ij
 
-`h` (items,) is 1 for what the reader had to do with, or the weights added up where the model is `weighted`; W_ij is what
-having i says for j. Nobody need be fitted to be scored, and each item's part of a score is a term of the sum.
+`h` (items,) is 1 for what the reader had to do with, or the weights added up where the model is `weighted`; W_ij is
+what having i says for j. Nobody need be fitted to be scored, and each item's part of a score is a term of the sum.
 """
 
 from __future__ import annotations
@@ -33,22 +33,38 @@ class LinearModel(ItemModel):
         return scores.toarray() if sparse.issparse(scores) else scores
 
     def _scores(self, past: Past) -> Scores:
-        row = inputs(past.row(len(self.item_ids_)), self.weighted)
+        items, weights = taken(past)
+        amounts = self._amounts(weights)
         if sparse.issparse(self.weights_):
-            return row.data @ self.weights_[row.indices]
-        scores, weights = np.zeros(len(self.item_ids_), np.float32), np.asarray(self.weights_)
-        for item, amount in zip(row.indices.tolist(), row.data.tolist(), strict=True):
-            saxpy(weights[item], scores, a=amount)  # in place: to copy the rows together would be most of the work
+            return amounts @ self.weights_[items]
+        scores, rows = np.zeros(len(self.item_ids_), np.float32), np.asarray(self.weights_)
+        for item, amount in zip(items.tolist(), amounts.tolist(), strict=True):
+            saxpy(rows[item], scores, a=amount)  # in place: to copy the rows together would be most of the work
         return scores
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
-        amounts = past.weights.astype(np.float64)
-        if not self.weighted:  # an item met twice counts once: half for each time
-            _, which = np.unique(past.items, return_inverse=True)
-            met = (amounts > 0).astype(np.float64)
-            amounts = met / np.maximum(np.bincount(which, met), 1)[which]
-        to_item = self.weights_[past.items, np.full(len(past.items), item)]
-        return amounts * np.asarray(to_item).ravel()
+        items, weights = taken(past)
+        to_item = np.asarray(self.weights_[items, np.full(len(items), item)]).ravel()
+        return shared_out(past, items, weights, self._amounts(weights) * to_item)
+
+    def _amounts(self, weights: NDArray[np.float32]) -> NDArray[np.float32]:
+        return weights if self.weighted else np.ones_like(weights)
+
+
+def taken(past: Past) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """What was met, each item once, and its weights added up; nothing that weighs nothing."""
+    items, which = np.unique(past.items, return_inverse=True)
+    weights = np.bincount(which, past.weights).astype(np.float32)
+    return items[weights > 0], weights[weights > 0]
+
+
+def shared_out(
+    past: Past, items: NDArray[np.int64], weights: NDArray[np.float32], parts: NDArray[np.floating[Any]]
+) -> NDArray[np.floating[Any]]:
+    """The part of each of `items`, as `taken` gave them, shared out to its events in the past by their weight."""
+    rates = np.zeros(past.items.max(initial=0) + 1)
+    rates[items] = parts / weights
+    return rates[past.items] * past.weights
 
 
 def inputs(rows: sparse.csr_matrix, weighted: bool) -> sparse.csr_matrix:

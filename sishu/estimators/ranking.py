@@ -54,12 +54,14 @@ def rank(model: ItemModel, split: Split, k: int = 20, users: NDArray[np.int64] |
         batch = asked[begin : begin + step]
         pasts = [model.past_of(user) for user in batch]
         scores = np.array(model.score_many(pasts), dtype=np.float32)
-        if split.candidates is not None:
-            left = np.setdiff1d(np.arange(item_count), split.candidates, assume_unique=True)
-            scores[:, left] = -np.inf
+        if model.zero_says_nothing:
+            scores[scores == 0] = -np.inf
         for row, past in enumerate(pasts):
             scores[row, past.items] = -np.inf
-            best = top(scores[row], k)
+            if split.candidates is None:
+                best = top(scores[row], k)
+            else:
+                best = split.candidates[top(scores[row, split.candidates], k)]
             lists[begin + row, : len(best)] = best
     return Ranked(asked, lists, split.test.matrix[asked])
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from sishu.estimators.base import ItemModel, Past, Saved, Scored, Scores, recent, require
+from sishu.estimators.base import ItemModel, Past, Saved, Scored, Scores, require
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
@@ -38,10 +38,10 @@ class Recent(ItemModel):
         return self.inside_["model"].similar(item_id, k)
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
-        return self.inside_["model"].score_many([recent(past, self.tau) for past in pasts])
+        return self.inside_["model"].score_many([past.faded(self.tau) for past in pasts])
 
     def _scores(self, past: Past) -> Scores:
-        return self.inside_["model"]._scores(recent(past, self.tau))
+        return self.inside_["model"]._scores(past.faded(self.tau))
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
-        return self.inside_["model"]._contributions(recent(past, self.tau), item)
+        return self.inside_["model"]._contributions(past.faded(self.tau), item)

@@ -21,7 +21,7 @@ from scipy import sparse
 from sishu.estimators.base import Saved, require
 from sishu.estimators.clicks import ClickLog, Probabilities
 from sishu.estimators.features import Features, require_memory
-from sishu.estimators.terms import everything
+from sishu.estimators.terms import columns
 
 Floats = NDArray[np.float64]
 LATER = 0.2  # the share of a log on which a penalty is chosen
@@ -32,7 +32,7 @@ FREE = 0.01  # the precision of the intercept at first: next to nothing holds it
 class Regression(Saved, ABC):
     """One weight for each column of `Features`; a model gives its loss.
 
-    `terms`: the schema (`terms.py`), empty for every column and its rates. `l2`: λ, or None to choose the one of
+    `terms`: the schema (`terms.py`), empty for every column. `l2`: λ, or None to choose the one of
     `PENALTIES` that says the later rows of the log best.
     """
 
@@ -92,7 +92,7 @@ class Regression(Saved, ABC):
         """How badly the scores say what happened: by which λ is chosen."""
 
     def _features(self, log: ClickLog) -> Features:
-        return Features(self.terms or everything(log), self.bits, self.seed)
+        return Features(self.terms or columns(log), self.bits, self.seed)
 
     def _nothing(self, l2: float, width: int) -> tuple[Floats, Floats]:
         precisions = np.full(width, l2)

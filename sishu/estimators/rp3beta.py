@@ -4,11 +4,11 @@
 
     s = h W
 
-Paudel, Christoffel, Newell & Bernstein 2017, "Updatable, accurate, diverse, and scalable recommendations for interactive
-applications" (ACM TiiS 7:1), after P³α of Cooper et al. 2014. A walk goes from a reader to an item of theirs, to another
-user v who has it, to what that user has: item i → user v → item j. α bends the chances of each step, β takes from items
-with many interactions: d_j is the sum of the weights of j. The first step's chance is the same for all items of a reader
-and is left out. W is items x items; each row keeps its `top_k` strongest and none of i itself.
+Paudel, Christoffel, Newell & Bernstein 2017, "Updatable, accurate, diverse, and scalable recommendations for
+interactive applications" (ACM TiiS 7:1), after P³α of Cooper et al. 2014. A walk goes from a reader to an item of
+theirs, to another user v who has it, to what that user has: item i → user v → item j. α bends the chances of each step,
+β takes from items with many interactions: d_j is the sum of the weights of j. The first step's chance is the same for
+all items of a reader and is left out. W is items x items; each row keeps its `top_k` strongest and none of i itself.
 """
 
 from __future__ import annotations
@@ -73,9 +73,14 @@ class RP3Beta(LinearModel):
             rows.append(strongest(block, self.top_k))
         self.weights_ = sparse.vstack(rows, format="csr")
 
+    def memory_needed(self, users: int, items: int, entries: int) -> int:
+        """Bytes that a fit takes at its peak beside the interactions; of so many entries users x items."""
+        block = min(max(BLOCK_CELLS, items), items**2)
+        return 16 * min(self.top_k, items) * items + 32 * block + 48 * entries
+
     def _refuse_over_budget(self, matrix: sparse.csr_matrix) -> None:
-        items = matrix.shape[1]
-        needed = 16 * min(self.top_k, items) * items + 32 * max(BLOCK_CELLS, items) + 48 * matrix.nnz
+        users, items = matrix.shape
+        needed = self.memory_needed(users, items, matrix.nnz)
         if needed > self.memory_limit:
             way_out = "Give a higher memory_limit, fewer items, or a smaller top_k."
             raise OverBudget(f"RP3beta over {items} items", needed, self.memory_limit, way_out)

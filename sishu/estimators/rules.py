@@ -26,26 +26,31 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import sparse
 
-from sishu.estimators.base import ItemModel, Past, Scores, require, stack
+from sishu.estimators.base import Past, Scores, require
 from sishu.estimators.errors import OverBudget
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
-from sishu.estimators.linear import strongest
+from sishu.estimators.linear import LinearModel, strongest
 
 BLOCK_PAIRS = 2**21  # pairs of events looked at together
 PAIR_BYTES = 64  # of one such pair: positions, masks, and the entry it becomes
 
 
-class Rules(ItemModel):
-    """Says what others took soon after what this reader took last. `tau` and `window` are counted in events."""
+class Rules(LinearModel):
+    """Says what others took soon after what this reader took last. `tau` and `window` are counted in events.
 
-    is_additive = True
+    Row i of `weights_` holds the `top_k` strongest rules i → j. `memory_limit` in bytes. Raises OverBudget before a fit
+    that would take more.
+    """
+
     zero_says_nothing = True
+    weighted = True
 
-    rules_: sparse.csr_matrix  # items x items, float32; row i holds the `top_k` strongest rules i → j
+    weights_: sparse.csr_matrix
 
     def __init__(
         self,
+        *,
         window: int = 10,
         tau: float = 3.0,
         shrinkage: float = 20.0,
@@ -78,7 +83,7 @@ class Rules(ItemModel):
             pairs = _pairs(interactions, events, offsets, begin, end)
             pairs.data /= np.repeat(met[begin:end], np.diff(pairs.indptr))
             blocks.append(strongest(pairs.astype(np.float32), self.top_k))
-        self.rules_ = sparse.vstack(blocks, format="csr")
+        self.weights_ = sparse.vstack(blocks, format="csr")
 
     def _check_memory(self, counts: NDArray[np.int64], near: int) -> None:
         widest = max(BLOCK_PAIRS, int(counts.max()) * near) * PAIR_BYTES
@@ -88,16 +93,13 @@ class Rules(ItemModel):
             raise OverBudget(f"Rules of {counts.sum()} events", needed, self.memory_limit, way_out)
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
-        recent = stack([past.faded(self.tau) for past in pasts], len(self.item_ids_))
-        recent.eliminate_zeros()
-        return np.asarray((recent @ self.rules_).toarray(), np.float32)
+        return super().score_many([past.faded(self.tau) for past in pasts])
 
     def _scores(self, past: Past) -> Scores:
-        return self.score_many([past])[0]
+        return super()._scores(past.faded(self.tau))
 
     def _contributions(self, past: Past, item: int) -> NDArray[np.floating[Any]]:
-        to_item = self.rules_[past.items, np.full(len(past.items), item)]
-        return past.faded(self.tau).weights * np.asarray(to_item).ravel()
+        return super()._contributions(past.faded(self.tau), item)
 
 
 def _blocks(counts: NDArray[np.int64], at_most: int) -> Iterator[tuple[int, int]]:
@@ -125,6 +127,4 @@ def _pairs(
     second, first = near[first, column], events[first]
     strength = rows.weights[first] * rows.weights[second] / np.abs(offsets)[column]
     shape = (end - begin, len(rows.item_ids))
-    pairs = sparse.csr_matrix((strength, (rows.items[first] - begin, rows.items[second])), shape=shape)
-    pairs.eliminate_zeros()
-    return pairs
+    return sparse.csr_matrix((strength, (rows.items[first] - begin, rows.items[second])), shape=shape)

@@ -19,7 +19,10 @@ from sishu.estimators.interactions import Interactions
 
 @dataclass(frozen=True, eq=False)
 class Split:
-    """`train` and `test` have the same ids. `candidates`: positions of the only items that are ranked; None is all."""
+    """`train` and `test` have the same ids. `candidates`: positions of the only items that are ranked; None is all.
+
+    Of equals the first of `candidates` is ranked first.
+    """
 
     train: Interactions
     test: Interactions
@@ -69,12 +72,15 @@ def by_time(interactions: Interactions, share: float = 0.2) -> Split:
 
 
 def cold_items(interactions: Interactions, share: float = 0.2, seed: int = 42) -> Split:
-    """A random share of the items has no row in train, and only those are ranked: what is known of them must do."""
+    """A random share of the items has no row in train, and only those are ranked: what is known of them must do.
+
+    They stand in random order. By their positions popular items, met early, would come first of equals.
+    """
     _share(share)
     count = len(interactions.item_ids)
     cold = np.random.default_rng(seed).permutation(count)[: max(1, int(share * count))]
     split = _parted(interactions, np.isin(interactions.items, cold))
-    return Split(split.train, split.test, np.sort(cold))
+    return Split(split.train, split.test, cold)
 
 
 def folds(interactions: Interactions, count: int = 5, seed: int = 42) -> Iterator[Split]:

@@ -59,9 +59,9 @@ def matrix(ads: Sequence[str], users: Sequence[str]) -> tuple[str, ...]:
     return (*ads, *users, *(f"{ad}:{user}" for ad in ads for user in users))
 
 
-def everything(log: ClickLog) -> tuple[str, ...]:
-    """The terms where none is declared: every column by itself, and how often each name was clicked."""
-    return (*log.categories, *log.numbers, *(f"rate({name})" for name in log.categories))
+def columns(log: ClickLog) -> tuple[str, ...]:
+    """The terms where none is declared: every column by itself."""
+    return (*log.categories, *log.numbers)
 
 
 def keys(log: ClickLog, names: Iterable[str], seed: int = 0) -> Keys:

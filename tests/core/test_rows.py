@@ -97,3 +97,10 @@ def test_outside_of_a_transaction_a_row_is_one_statement(transactional_db, djang
     with django_assert_num_queries(1):
         assert not rows.insert_if_new(key())
     assert not connection.needs_rollback
+
+
+def test_rows_are_locked_inside_a_transaction_only(transactional_db):
+    with pytest.raises(transaction.TransactionManagementError):
+        rows.for_update()
+    with transaction.atomic():
+        rows.for_update()

@@ -12,6 +12,7 @@ import pytest
 from django.http import QueryDict
 from django.test import Client
 from django.utils import translation
+from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext, pgettext
 
 from sishu.accounts import forms, roles
@@ -229,6 +230,8 @@ class World:
             return self.meant.setdefault((name, str(written)), str(said)) == str(said)
         if name == "url":
             return said == self.path(written)
+        if name.endswith("_at"):
+            return None not in (parse_datetime(written), parse_datetime(said))
         return bool(written == said)
 
 

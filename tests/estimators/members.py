@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from importlib.util import find_spec
 
 from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
@@ -15,6 +16,7 @@ from sishu.estimators.popular import Popular
 from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
+from sishu.estimators.sequence import SASRec
 
 # Top-N models and rating models, by name; each call gives a new one, not fitted.
 MEMBERS: dict[str, Callable[[], ItemModel]] = {
@@ -33,3 +35,5 @@ MEMBERS: dict[str, Callable[[], ItemModel]] = {
     "rating-blend": RatingBlend,
     "rules": Rules,
 }
+if find_spec("torch"):  # the extra `deep`
+    MEMBERS["sequence"] = lambda: SASRec(length=6, factors=8, epochs=2)

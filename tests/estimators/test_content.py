@@ -121,7 +121,7 @@ def test_field_weights_are_chosen_by_what_finds_new_items():
         "shades": [" ".join(f"shade{shade}" for shade in three) for three in shades],
     }
     weights = Content().fit(rows, Items(rows.item_ids, fields)).field_weights_
-    assert weights["topic"] >= 4 * weights["shades"]
+    assert weights["topic"] > weights["shades"]
 
 
 def test_field_weights_stay_one_where_there_is_too_little_to_tell():

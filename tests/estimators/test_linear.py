@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy import sparse
 
+from sishu.estimators.base import Past
 from sishu.estimators.ease import Ease
 from sishu.estimators.interactions import History
-from sishu.estimators.linear import inputs, strongest
+from sishu.estimators.linear import inputs, shared_out, strongest, taken
 from sishu.estimators.rp3beta import RP3Beta
 from tests.estimators import worlds
 
@@ -65,6 +66,15 @@ def test_inputs_are_presence_or_weights():
     assert inputs(rows, weighted=False).toarray().tolist() == [[0, 0, 1], [0, 0, 0]]
     assert inputs(rows, weighted=True).toarray().tolist() == [[0, 0, 3], [0, 0, 0]]
     assert rows.nnz == 2
+
+
+def test_an_item_is_taken_once_and_its_part_shared_out():
+    past = Past(np.array([4, 1, 4, 2]), np.array([1, 2, 3, 0], np.float32))
+    items, weights = taken(past)
+    assert (items.tolist(), weights.tolist()) == ([1, 4], [2, 4])
+    assert shared_out(past, items, weights, np.array([10.0, 8.0])).tolist() == [2, 10, 6, 0]
+    nothing = Past(np.empty(0, np.int64), np.empty(0, np.float32))
+    assert shared_out(nothing, *taken(nothing), np.empty(0)).tolist() == []
 
 
 def test_of_equals_the_first_columns_are_kept():

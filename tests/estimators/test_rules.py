@@ -23,7 +23,7 @@ def walks(*paths: str, **more) -> Interactions:
 
 def rule(model: Rules, first: str, then: str) -> float:
     ids = model.item_ids_.by_name
-    return float(model.rules_[ids[first], ids[then]])
+    return float(model.weights_[ids[first], ids[then]])
 
 
 def test_a_rule_is_one_by_the_distance_and_by_how_often_its_item_was_met():
@@ -46,7 +46,7 @@ def test_weights_count_on_both_sides():
     model = Rules(shrinkage=0).fit(Interactions.of("uuu", "abc", [2, 3, 0], [1, 2, 3]))
     assert rule(model, "a", "b") == pytest.approx(2 * 3 / 2)
     assert rule(model, "b", "c") == 0
-    assert model.rules_.nnz == 1
+    assert model.weights_.nnz == 1
 
 
 def test_events_of_one_moment_follow_each_other():
@@ -94,7 +94,7 @@ def test_only_the_strongest_are_kept():
 
 
 @given(st.lists(st.text("abcde", min_size=1, max_size=8), min_size=1, max_size=6), st.integers(1, 4))
-def test_rules_are_those_of_a_loop(paths, window):
+def test_weights_are_those_of_a_loop(paths, window):
     expected: dict[tuple[str, str], float] = {}
     for path in paths:
         for place, first in enumerate(path):
@@ -103,16 +103,16 @@ def test_rules_are_those_of_a_loop(paths, window):
                     expected[first, then] = expected.get((first, then), 0) + 1 / distance
     met = "".join(paths)
     model = Rules(window=window, shrinkage=1).fit(walks(*paths))
-    assert model.rules_.nnz == len(expected)
+    assert model.weights_.nnz == len(expected)
     for (first, then), total in expected.items():
         assert rule(model, first, then) == pytest.approx(total / (met.count(first) + 1))
 
 
 def test_blocks_do_not_show(monkeypatch):
     rows = walks("abcabcabd", "dcba", "bbbbac")
-    whole = Rules().fit(rows).rules_
+    whole = Rules().fit(rows).weights_
     monkeypatch.setattr("sishu.estimators.rules.BLOCK_PAIRS", 8)
-    assert (Rules().fit(rows).rules_ != whole).nnz == 0
+    assert (Rules().fit(rows).weights_ != whole).nnz == 0
 
 
 def test_fifty_thousand_events_of_one_user_are_scored_by_the_newest():
@@ -128,7 +128,7 @@ def test_fifty_thousand_events_of_one_user_are_scored_by_the_newest():
 
 def test_a_single_event_leads_nowhere():
     model = Rules().fit(walks("a"))
-    assert model.rules_.nnz == 0
+    assert model.weights_.nnz == 0
     assert model.recommend("u0") == []
 
 

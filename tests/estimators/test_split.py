@@ -60,6 +60,7 @@ def test_cold_items_have_no_row_in_train_and_only_they_are_ranked():
     rows = circles()
     parted = split.cold_items(rows)
     assert len(parted.candidates) == 8
+    assert sorted(parted.candidates) != parted.candidates.tolist()  # not by who was met first, and so is popular
     assert not np.isin(parted.train.items, parted.candidates).any()
     assert np.isin(parted.test.items, parted.candidates).all()
 
