@@ -19,6 +19,7 @@ from django.core import checks
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
 
+from sishu.cli.backups import rooms
 from sishu.commerce import merchants
 from sishu.core import clock, crypto, storage
 from sishu.core.database import first_line
@@ -110,6 +111,13 @@ def check_storage() -> Iterator[Problem]:
         storage.probe()
     except Exception as error:  # noqa: BLE001  whatever a storage of any maker raises, files cannot be kept
         yield Problem(f"The file storage refuses a file: {error}.", "Check the folder “media” in DATA_DIR.")
+
+
+def check_leftovers() -> Iterator[Problem]:
+    """Nothing lies open that a backup, a restore or a rehearsal had open when it was killed."""
+    for path in rooms.leftovers():
+        fact = f"{path} was left by a run that was killed, and may hold the house's data as it is."
+        yield Problem(fact, f"Run: rm -r {path}, or start the worker or the next backup, which remove it.")
 
 
 def check_database() -> Iterator[Problem]:
@@ -223,6 +231,7 @@ CHECKS: tuple[Check, ...] = (
     check_settings,
     check_keys,
     check_storage,
+    check_leftovers,
     check_database,
     check_migrations,
     check_constraints,

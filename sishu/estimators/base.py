@@ -37,7 +37,10 @@ class Scored:
 
 @dataclass(frozen=True)
 class Reason:
-    """Why: an item of the history, or a word it shares, and the part of the score that it brings."""
+    """Why: an item of the history, or a word it shares, and the part of the score that it brings.
+
+    `because` is "" for what a model of ratings tells everybody, whatever they did (`ratings.EVERYBODY`).
+    """
 
     because: str
     contribution: float

@@ -38,6 +38,7 @@ from sishu.estimators.ratings import Floats, Positions
 MEASURES = ("cosine", "pearson", "msd")
 BLOCK_CELLS = 2**20  # of one block of comparisons; some ten arrays of float32 of this size live at once
 BYTES_OF_NEIGHBOUR = 40  # index and value, kept from both sides, and once more while they are put together
+BYTES_OF_RATING = 32  # from both sides, and as ones and squares
 
 
 class Comparison:
@@ -145,7 +146,7 @@ class ItemKNN(KNN):
 
     def _learn_near(self, left: sparse.csr_matrix) -> None:
         count = left.shape[1]
-        needed = count * min(int(self.k), count) * BYTES_OF_NEIGHBOUR
+        needed = count * min(int(self.k), count) * BYTES_OF_NEIGHBOUR + left.nnz * BYTES_OF_RATING
         if needed > self.memory_limit:
             raise OverBudget(
                 f"ItemKNN with k = {self.k} of {count} items", needed, self.memory_limit, "Give a lower k."

@@ -5,8 +5,8 @@
     "newest":  s_i = 1 + days from the first row of all to the first of i
 
 over the rows r of item i. f_r = 2^(−age_r / h) with the half-life h in days, 1 without one; age is counted from the
-newest row. The mean is Bayesian: it is believed as much as there are rows, beside m rows of μ, the mean of all, so that
-one enthusiast makes no masterpiece. 0 is what nothing is known of.
+newest row, or from now where a row is dated later. The mean is Bayesian: it is believed as much as there are rows,
+beside m rows of μ, the mean of all, so that one enthusiast makes no masterpiece. 0 is what nothing is known of.
 """
 
 from __future__ import annotations
@@ -59,11 +59,9 @@ class Popular(ItemModel):
         if self.segment_field is None:
             raise InvalidInput(f"Segment {segment!r} is asked for, and the model knows none: fit with a segment_field.")
         position = self.segments_.by_name.get(segment)
-        return (
-            self._among(self.in_segment_[[position]].indices, self.past(reader), k, exclude)
-            if position is not None
-            else []
-        )
+        if position is None:
+            return []
+        return self._among(self.in_segment_[[position]].indices, self.past(reader), k, exclude)
 
     def similar(self, item_id: str, k: int = 10) -> list[Scored]:
         """The most popular with a label of this one; none where there are no segments."""

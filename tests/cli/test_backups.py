@@ -6,16 +6,19 @@ import json
 import os
 import resource
 import shutil
+import signal
 import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
+from hashlib import sha256
 from pathlib import Path
 
 import pytest
 from django.db import connection, transaction
 
-from sishu.cli.backups import archive, databases, making
+from sishu.cli import doctor
+from sishu.cli.backups import archive, databases, making, rooms
 from sishu.cli.backups.errors import BackupError
 from sishu.cli.demo.seed import seed
 from sishu.core import crypto
@@ -177,6 +180,99 @@ def test_no_backup_is_written_through_what_others_put_there(data_dir, tmp_path_f
     assert not (room / "one").exists()
     assert os.path.lexists(trap)
     assert victim.read_bytes() == b"tea" if kind == "link" else not victim.exists()
+
+
+# --- When it is killed ---------------------------------------------------------------------------
+
+KILLED_AT_ITS_FIRST_PIECE = """
+import os, signal, sys
+from pathlib import Path
+import django
+django.setup()
+from sishu.cli.backups import making, restoring
+act = making.make if sys.argv[1] == "backup" else restoring.restore
+act(Path(sys.argv[2]), lambda count: os.kill(os.getpid(), signal.SIGKILL))
+"""
+
+
+def start_and_kill(command: str, file: Path, data_dir: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", KILLED_AT_ITS_FIRST_PIECE, command, str(file)],
+        env={**os.environ, "DJANGO_SETTINGS_MODULE": "config.settings.dev", "DATA_DIR": str(data_dir), **KEYS},
+        cwd=ROOT, capture_output=True, text=True, check=False,
+    )  # fmt: skip
+    assert done.returncode == -signal.SIGKILL, done.stderr
+
+
+def holders(name: str, data_dir: Path) -> list[str]:
+    """The files in which somebody's name can be read, other than the database itself."""
+    files = (path for path in data_dir.rglob("*") if path.is_file() and not path.name.startswith("sishu.sqlite3"))
+    return [str(path) for path in files if name.encode() in path.read_bytes()]
+
+
+@embedded
+def test_a_backup_that_is_killed_leaves_nothing_that_can_be_read(data_dir, tmp_path_factory):
+    make_user("shen", display_name="Somebody Of Note")
+    lend_tables(data_dir)
+    target = tmp_path_factory.mktemp("kept") / "one"
+    start_and_kill("backup", target, data_dir)
+    assert holders("Somebody Of Note", data_dir) == holders("Somebody Of Note", target.parent) == []
+    (left,) = data_dir.glob(".backup-*")
+    assert (
+        doctor.examine(doctor.check_leftovers).problems[0].fact.startswith(f"{left} was left by a run that was killed")
+    )
+    assert sishu("backup", str(target), data_dir=data_dir, **KEYS).returncode == 0
+    assert not list(data_dir.glob(".backup-*"))
+    assert doctor.examine(doctor.check_leftovers).is_ok
+
+
+@embedded
+@pytest.mark.parametrize("command", [["worker", "--once"], ["restore"]])
+def test_what_a_killed_restore_has_left_is_named_and_removed(kept, settings, tmp_path_factory, command):
+    settings.DATA_DIR = other = tmp_path_factory.mktemp("other")
+    start_and_kill("restore", kept, other)
+    (left,) = other.glob(".restore-*")
+    assert left.stat().st_mode & 0o777 == 0o700
+    assert str(left) in doctor.examine(doctor.check_leftovers).problems[0].fact
+    if command == ["restore"]:
+        command = ["restore", str(kept)]
+    else:
+        lend_tables(other)
+    done = sishu(*command, data_dir=other, **KEYS)
+    assert done.returncode == 0, done.stderr
+    assert not left.exists()
+
+
+def test_a_folder_that_is_in_use_is_no_leftover(data_dir):
+    old = data_dir / ".rehearsal-of-an-earlier-version"
+    old.mkdir()
+    with rooms.room(".restore-") as mine:
+        assert not old.exists()
+        with rooms.room(".backup-") as other:
+            assert rooms.leftovers() == []
+            assert mine.is_dir()
+            assert other.is_dir()
+    assert not mine.exists()
+
+
+def test_no_copy_of_the_database_has_a_name_while_it_is_dumped(data_dir, tmp_path_factory):
+    room, pieces = tmp_path_factory.mktemp("room"), []
+
+    def look(piece: bytes) -> None:
+        pieces.append(piece)
+        assert list(room.iterdir()) == []
+
+    assert databases.engine().dump(room, look)["accounts_user"] == 0
+    assert pieces
+
+
+def test_a_database_of_many_parts_is_put_together_again(data_dir, tmp_path_factory, monkeypatch):
+    monkeypatch.setattr(archive, "PART", 4096)
+    path = making.make(tmp_path_factory.mktemp("kept") / "one", ignore).path
+    room = tmp_path_factory.mktemp("room")
+    manifest = archive.unpack(path, room, ignore)
+    assert (room / "database").stat().st_size > 10 * 4096
+    assert manifest.database_sha256 == sha256((room / "database").read_bytes()).hexdigest()
 
 
 # --- While others write ---------------------------------------------------------------------------

@@ -152,5 +152,5 @@ def test_a_similarity_nobody_knows_is_refused() -> None:
 
 def test_more_neighbours_than_memory_are_refused_before_they_are_looked_for() -> None:
     with pytest.raises(OverBudget, match="Give a lower k"):
-        ItemKNN(memory_limit=2_000).fit(WORLD)
-    ItemKNN(k=2, memory_limit=2_000).fit(WORLD)
+        ItemKNN(memory_limit=10_000).fit(WORLD)
+    ItemKNN(k=2, memory_limit=10_000).fit(WORLD)

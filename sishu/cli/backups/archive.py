@@ -1,6 +1,6 @@
 """The file of a backup: a readable line that says which key opens it, then a sealed, packed tar.
 
-The tar holds the database's dump, the files of the data folder, and at its end a manifest of all of them. The key that
+The tar holds the database's dump in parts, the files of the data folder, and at its end a manifest of all of them. The key that
 seals it is made for this one file, and stands in the first line, wrapped.
 """
 
@@ -11,13 +11,14 @@ import gzip
 import json
 import os
 import tarfile
+from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from io import BytesIO
 from pathlib import Path, PurePosixPath
-from typing import IO, BinaryIO, Protocol, cast
+from typing import IO, Any, BinaryIO, Protocol, cast
 
 from django.conf import settings
 
@@ -30,6 +31,8 @@ PURPOSE = "sishu backup"
 MAX_HEADER_BYTES = 4096
 MANIFEST, DATABASE, FILES = "manifest.json", "database", "files/"
 PIECE = 1024 * 1024
+# A tar says a member's size before the member: what is not known to its end goes in as several of one name.
+PART = 8 * PIECE
 DAMAGED = "is damaged: it was changed, cut off, or is no backup of this house. Take another one."
 
 
@@ -76,6 +79,10 @@ class Packer:
         self._tar.addfile(info, cast(BinaryIO, reader))
         return reader.digest.hexdigest()
 
+    def growing(self, name: str) -> Growing:
+        """A member that is written piece by piece. Nothing else is added before it is finished."""
+        return Growing(self._tar, name, self._progress)
+
     def finish(self, manifest: Manifest) -> None:
         """Close the archive with its manifest."""
         text = json.dumps(asdict(manifest), ensure_ascii=False, sort_keys=True).encode()
@@ -87,12 +94,39 @@ class Packer:
         self._sealed.finish()
 
 
+class Growing:
+    """A member whose size nobody knows yet."""
+
+    def __init__(self, tar: tarfile.TarFile, name: str, progress: Progress) -> None:
+        self._tar, self._name, self._progress = tar, name, progress
+        self._rest, self._digest = bytearray(), sha256()
+
+    def take(self, data: bytes) -> None:
+        """The next piece."""
+        self._digest.update(data)
+        self._progress(len(data))
+        self._rest += data
+        while len(self._rest) >= PART:
+            self._add(bytes(self._rest[:PART]))
+            del self._rest[:PART]
+
+    def finish(self) -> str:
+        """That was all; its sha256."""
+        self._add(bytes(self._rest))
+        return self._digest.hexdigest()
+
+    def _add(self, data: bytes) -> None:
+        info = tarfile.TarInfo(self._name)
+        info.size = len(data)
+        self._tar.addfile(info, BytesIO(data))
+
+
 def unpack(path: Path, folder: Path, progress: Progress) -> Manifest:
     """Open an archive into an empty folder, verified to the last byte.
 
     Raises BackupError for a wrong key and for a damaged file; what lies in the folder then is good for nothing.
     """
-    digests: dict[str, str] = {}
+    digests: defaultdict[str, Any] = defaultdict(sha256)
     with _opened(path) as stream:
         try:
             packed = gzip.GzipFile(fileobj=cast(BinaryIO, stream), mode="rb")
@@ -101,7 +135,7 @@ def unpack(path: Path, folder: Path, progress: Progress) -> Manifest:
                     source = tar.extractfile(member)
                     if source is None or not _is_inside(member.name):
                         raise BackupError(f"{path} {DAMAGED}")
-                    digests[member.name] = _keep(source, folder / member.name, progress)
+                    _keep(source, folder / member.name, digests[member.name], progress)
             while stream.read(PIECE):
                 pass  # to the end, which alone proves that nothing is missing
             manifest = Manifest(**json.loads((folder / MANIFEST).read_text()))
@@ -109,7 +143,7 @@ def unpack(path: Path, folder: Path, progress: Progress) -> Manifest:
             raise BackupError(f"{path} {DAMAGED}") from error
     wanted = {DATABASE: manifest.database_sha256, **{FILES + name: told for name, told in manifest.files.items()}}
     del digests[MANIFEST]
-    if digests != wanted:
+    if {name: digest.hexdigest() for name, digest in digests.items()} != wanted:
         raise BackupError(f"{path} {DAMAGED}")
     return manifest
 
@@ -165,15 +199,14 @@ def _is_inside(name: str) -> bool:
     return bool(parts) and not name.startswith("/") and ".." not in parts
 
 
-def _keep(source: IO[bytes], target: Path, progress: Progress) -> str:
+def _keep(source: IO[bytes], target: Path, digest: Any, progress: Progress) -> None:
+    """Write a member down, behind those of its name that came before."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    digest = sha256()
-    with target.open("wb") as file:
+    with target.open("ab") as file:
         while data := source.read(PIECE):
             digest.update(data)
             file.write(data)
             progress(len(data))
-    return digest.hexdigest()
 
 
 class _Hashing:

@@ -7,29 +7,39 @@ import re
 import shutil
 import sqlite3
 import subprocess
+import tempfile
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Protocol
+from typing import IO, Any, BinaryIO, Protocol
 from urllib.parse import quote, urlencode
 
 from django.db import DatabaseError, connection, transaction
 from django.db.backends.mysql.client import DatabaseClient as MySQLClient
 from django.db.backends.postgresql.client import DatabaseClient as PostgreSQLClient
 
-from sishu.cli.backups.errors import BackupError
+from sishu.cli.backups.errors import BackupError, told
 from sishu.core.database import first_line
 
 _INSERT = re.compile(rb"INSERT INTO `([^`]+)` VALUES")
 _STAND_IN = "_rehearsal"
+_PIECE = 1024 * 1024
+# Where a SQLite file says by which journal it is written and read, and the value for the plain one.
+_JOURNALS_AT, _PLAIN_JOURNALS = 18, b"\1\1"
+
+# Is given the next piece of a dump.
+Take = Callable[[bytes], None]
 
 
 class Engine(Protocol):
     """What a backup asks of a database."""
 
-    def dump(self, path: Path) -> dict[str, int]:
-        """Write the database as it is at one moment into a new file; table → rows in it. Others go on writing."""
+    def dump(self, room: Path, take: Take) -> dict[str, int]:
+        """Hand over the database as it is at one moment, piece by piece; table → rows in it. Others go on writing.
+
+        No copy of it has a name on any disk; `room` is a folder for one that has none.
+        """
 
     def load(self, path: Path) -> None:
         """Fill the empty database from such a file."""
@@ -63,16 +73,17 @@ def count_rows() -> dict[str, int]:
 class SQLite:
     """By SQLite's own online copy: readers and writers go on meanwhile."""
 
-    def dump(self, path: Path) -> dict[str, int]:
-        copy_sqlite(connection.settings_dict["NAME"], path)
-        with _sqlite(path) as copy:
-            present = {name for (name,) in copy.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
+    def dump(self, room: Path, take: Take) -> dict[str, int]:
+        with snapshot(connection.settings_dict["NAME"], room) as (copy, source):
+            present = {name for (name,) in source.execute("SELECT name FROM sqlite_master WHERE type = 'table'")}
             tables = {*connection.introspection.django_table_names(), "django_migrations"} & present
             count = "SELECT COUNT(*) FROM {}"
-            return {
-                table: copy.execute(count.format(connection.ops.quote_name(table))).fetchone()[0]
+            counts = {
+                table: source.execute(count.format(connection.ops.quote_name(table))).fetchone()[0]
                 for table in sorted(tables)
             }
+            hand_over(copy, take)
+        return counts
 
     def load(self, path: Path) -> None:
         connection.close()
@@ -91,19 +102,25 @@ class _Server:
     # Ends connections that the server has not noticed to be gone.
     even_if_used = ""
 
-    def _run(self, program: str, *arguments: str, stdin: Any = None, stdout: Any = None, after: str = "") -> None:
+    def _run(self, program: str, *arguments: str, stdin: Any = None, take: Take | None = None, after: str = "") -> None:
+        """Run a program of the server's, and hand over what it writes. BackupError with the first line of what it says."""
         found = shutil.which(program)
         if found is None:
             raise BackupError(
                 f"The program {program} is not installed. On Debian or Ubuntu: apt install {self.package}"
             )
         environment = {**os.environ, **(self._command()[1] or {})}  # the password, which no argument may show
-        done = subprocess.run(  # noqa: S603  our command, its values from the settings
-            [found, *arguments], env=environment, stdin=stdin, stdout=stdout or subprocess.DEVNULL,
-            stderr=subprocess.PIPE, check=False,
-        )  # fmt: skip
-        if done.returncode:
-            said = (done.stderr.decode(errors="replace").strip().splitlines() or [f"exit code {done.returncode}"])[0]
+        with tempfile.TemporaryFile() as errors:
+            with subprocess.Popen(  # noqa: S603  our command, its values from the settings
+                [found, *arguments], env=environment, stdin=stdin, stderr=errors,
+                stdout=subprocess.PIPE if take else subprocess.DEVNULL,
+            ) as process:  # fmt: skip
+                if take and process.stdout:
+                    hand_over(process.stdout, take)
+            errors.seek(0)
+            lines = errors.read().decode(errors="replace").strip().splitlines()
+        if process.returncode:
+            said = (lines or [f"exit code {process.returncode}"])[0]
             raise BackupError(f"{said.rstrip('.')}. {after or 'Put that right, then try again.'}")
 
     def _login(self) -> tuple[list[str], str]:
@@ -140,14 +157,14 @@ class PostgreSQL(_Server):
     package = "postgresql-client"
     even_if_used = " WITH (FORCE)"
 
-    def dump(self, path: Path) -> dict[str, int]:
+    def dump(self, room: Path, take: Take) -> dict[str, int]:
         login, name = self._login()
         with transaction.atomic(durable=True), connection.cursor() as cursor:
             # One look for the dump and for our counting.
             cursor.execute("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ")
             cursor.execute("SELECT pg_export_snapshot()")
             how = ["--format=custom", "--compress=0", "--no-owner", "--no-privileges"]
-            self._run("pg_dump", *how, f"--snapshot={cursor.fetchone()[0]}", f"--file={path}", *login, name)
+            self._run("pg_dump", *how, f"--snapshot={cursor.fetchone()[0]}", *login, name, take=take)
             return count_rows()
 
     def load(self, path: Path) -> None:
@@ -171,18 +188,23 @@ class MariaDB(_Server):
     client = MySQLClient
     package = "mariadb-client"
 
-    def dump(self, path: Path) -> dict[str, int]:
+    def dump(self, room: Path, take: Take) -> dict[str, int]:
         login, name = self._login()
+        counts, rest = Counter(dict.fromkeys(connection.introspection.table_names(), 0)), bytearray()
+
+        def count_and_take(piece: bytes) -> None:
+            rest.extend(piece)
+            *lines, last = bytes(rest).split(b"\n")
+            rest[:] = last
+            counts.update(found[1].decode() for line in lines if (found := _INSERT.match(line)))
+            take(piece)
+
         # One row a line, so that rows can be counted. Triggers bear their maker's name; ours are made anew instead.
         how = [
             "--single-transaction", "--quick", "--skip-triggers", "--no-tablespaces", "--hex-blob",
             "--skip-extended-insert", "--no-autocommit", "--skip-add-locks", "--skip-comments",
         ]  # fmt: skip
-        with path.open("wb") as file:
-            self._run("mariadb-dump", *how, *login, name, stdout=file)
-        counts = Counter(dict.fromkeys(connection.introspection.table_names(), 0))
-        with path.open("rb") as file:
-            counts.update(found[1].decode() for line in file if (found := _INSERT.match(line)))
+        self._run("mariadb-dump", *how, *login, name, take=count_and_take)
         return dict(counts)
 
     def load(self, path: Path) -> None:
@@ -207,6 +229,38 @@ def _url(scheme: str, name: str) -> str:
     query = f"?{urlencode(options)}" if scheme == "postgres" and options else ""
     # A socket's folder is written where the path begins.
     return f"{scheme}://{login}@{'/' if host.startswith('/') else ''}{host}{port}/{quote(name, safe='')}{query}"
+
+
+def hand_over(source: IO[bytes], take: Take) -> None:
+    """All of an open file, piece by piece."""
+    while piece := source.read(_PIECE):
+        take(piece)
+
+
+@contextmanager
+def snapshot(source: str | Path, room: Path) -> Iterator[tuple[BinaryIO, sqlite3.Connection]]:
+    """A SQLite database as it is at one moment: a file without a name in `room`, and the source, still at that moment.
+
+    However this process ends, the file is gone with it. Readers and writers of the source go on meanwhile.
+    """
+    with told("write", room):
+        handle, name = tempfile.mkstemp(dir=room)
+    try:
+        with os.fdopen(handle, "r+b") as file, _sqlite(source, read_only=True) as old:
+            with _sqlite(name) as new:
+                # A journal would need a name; nobody wants half a copy back.
+                new.execute("PRAGMA journal_mode=OFF")
+                new.execute("PRAGMA schema_version")  # opens the file
+                os.unlink(name)
+                old.execute("BEGIN")
+                # All pages in one step: copied a few at a time, a busy house would make it begin again for ever.
+                old.backup(new)
+            # The source's own journals are none of the copy's.
+            os.pwrite(handle, _PLAIN_JOURNALS, _JOURNALS_AT)
+            file.seek(0)
+            yield file, old
+    except sqlite3.Error as error:
+        raise BackupError(f"Cannot copy {source} to {room}: {error}. Look at that disk, then try again.") from error
 
 
 def copy_sqlite(source: str | Path, target: str | Path) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import stat
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
@@ -16,7 +15,7 @@ from django.db import connection
 from django.db.migrations.recorder import MigrationRecorder
 
 from sishu import __version__
-from sishu.cli.backups import databases
+from sishu.cli.backups import databases, rooms
 from sishu.cli.backups.archive import DATABASE, FILES, SUFFIX, Manifest, Packer, Progress
 from sishu.cli.backups.errors import BackupError, told
 from sishu.core import clock
@@ -51,14 +50,11 @@ def make(target: Path, progress: Progress) -> Backup:
         engine=connection.vendor,
         migrations=applied_migrations(),
     )
-    with _workroom() as room, _new_file(target) as file:
+    with rooms.room(".backup-") as room, _new_file(target) as file:
         packer = Packer(file, progress)
-        dump = room / DATABASE
-        with told("write", dump):
-            manifest.tables = databases.engine().dump(dump)
-        with dump.open("rb") as source:
-            manifest.database_sha256 = packer.add(DATABASE, source)
-        dump.unlink()
+        dump = packer.growing(DATABASE)
+        manifest.tables = databases.engine().dump(room, dump.take)
+        manifest.database_sha256 = dump.finish()
         for name, path in data_files():
             with _steady(path, room) as opened:
                 if opened is not None:
@@ -103,16 +99,6 @@ def total_bytes() -> int:
 
 
 @contextmanager
-def _workroom() -> Iterator[Path]:
-    """A folder for the dump beside the data, since it is as secret; not where backups go, which may be far away."""
-    with (
-        told("write", settings.DATA_DIR),
-        tempfile.TemporaryDirectory(prefix=".backup-", dir=settings.DATA_DIR) as room,
-    ):
-        yield Path(room)
-
-
-@contextmanager
 def _new_file(target: Path) -> Iterator[BinaryIO]:
     """A file that has its name only once all of it is on the disk."""
     partial = target.with_name(f".{target.name}.partial")
@@ -149,16 +135,19 @@ def _clear(partial: Path) -> None:
 @contextmanager
 def _steady(path: Path, room: Path) -> Iterator[BinaryIO | None]:
     """The file, open; the house's own SQLite file as a copy of one moment; None when it was deleted since it was listed."""
-    copy = room / "copy.sqlite3"
-    try:
-        with told("read", path), path.open("rb") as file:
-            is_sqlite = _may_be_database(path) and file.read(len(SQLITE_HEAD)) == SQLITE_HEAD
-        if is_sqlite:
-            databases.copy_sqlite(path, copy)
-        file = (copy if is_sqlite else path).open("rb")
-    except FileNotFoundError:
+    with told("read", path):
+        try:
+            file = path.open("rb")
+        except FileNotFoundError:
+            file = None
+    if file is None:
         yield None
         return
     with file:
-        yield file
-    copy.unlink(missing_ok=True)
+        is_sqlite = _may_be_database(path) and file.read(len(SQLITE_HEAD)) == SQLITE_HEAD
+        file.seek(0)
+        if not is_sqlite:
+            yield file
+            return
+    with databases.snapshot(path, room) as (copy, _source):
+        yield copy

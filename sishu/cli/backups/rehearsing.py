@@ -14,7 +14,6 @@ import signal
 import socket
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,8 +23,7 @@ from pathlib import Path
 from django.conf import settings
 from django.contrib.staticfiles.storage import ManifestFilesMixin, staticfiles_storage
 
-from sishu.cli.backups import databases
-from sishu.cli.backups.errors import told
+from sishu.cli.backups import databases, rooms
 
 SISHU = [sys.executable, "-m", "sishu.cli.main"]
 # They speak of the site that runs: its address, its worker.
@@ -53,20 +51,17 @@ def rehearse(path: Path) -> Iterator[Step]:
 
     BackupError when there is no room for a rehearsal.
     """
-    root = Path(settings.DATA_DIR)
-    with told("write", root), tempfile.TemporaryDirectory(prefix=".rehearsal-", dir=root) as folder:
-        room = Path(folder)
-        with databases.engine().stand_in(room) as url:
-            environment = _environment(room, url)
-            for name, act in _steps(path.resolve(), room, environment):
-                start = time.monotonic()
-                try:
-                    is_ok, seen = True, act()
-                except _Failed as failure:
-                    is_ok, seen = False, str(failure)
-                yield Step(name, is_ok, round(time.monotonic() - start, 1), seen)
-                if not is_ok:
-                    return
+    with rooms.room(".rehearsal-") as room, databases.engine().stand_in(room) as url:
+        environment = _environment(room, url)
+        for name, act in _steps(path.resolve(), room, environment):
+            start = time.monotonic()
+            try:
+                is_ok, seen = True, act()
+            except _Failed as failure:
+                is_ok, seen = False, str(failure)
+            yield Step(name, is_ok, round(time.monotonic() - start, 1), seen)
+            if not is_ok:
+                return
 
 
 def _steps(path: Path, room: Path, environment: dict[str, str]) -> Iterator[tuple[str, Callable[[], str]]]:

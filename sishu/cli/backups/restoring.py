@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import tempfile
 from pathlib import Path
 
 from django.conf import settings
 from django.db import connection
 from django.db.migrations.loader import MigrationLoader
 
-from sishu.cli.backups import archive, databases
+from sishu.cli.backups import archive, databases, rooms
 from sishu.cli.backups.archive import DATABASE, FILES, Manifest, Progress
 from sishu.cli.backups.errors import BackupError, told
 from sishu.ledger import triggers
@@ -27,8 +26,7 @@ def restore(path: Path, progress: Progress) -> Manifest:
     root = Path(settings.DATA_DIR)
     with told("write", root):
         root.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryDirectory(prefix=".restore-", dir=root) as folder:
-            room = Path(folder)
+        with rooms.room(".restore-") as room:
             manifest = archive.unpack(path, room, progress)
             _refuse_what_does_not_fit(manifest, root)
             databases.engine().load(room / DATABASE)

@@ -24,7 +24,7 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", help="say in JSON what was written")
 
     def handle(self, *_args: Any, **options: Any) -> None:
-        # The plain dump in the data folder goes away with us.
+        # What is half written goes away with us.
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
         meter = Meter("Backing up", making.total_bytes() if sys.stderr.isatty() else 0)
         try:

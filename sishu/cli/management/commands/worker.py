@@ -10,8 +10,12 @@ from typing import Any
 
 from django.core.management.base import BaseCommand
 
+from sishu.cli.backups import rooms
+from sishu.cli.backups.errors import BackupError
 from sishu.jobs import runner
 from sishu.reactions.worker import Worker
+
+log = logging.getLogger(__name__)
 
 
 class Command(BaseCommand):
@@ -28,6 +32,10 @@ class Command(BaseCommand):
     def handle(self, **options: Any) -> None:
         # Every job would leave two lines in the log; failures are logged by the runner.
         logging.getLogger("django_tasks").setLevel(logging.WARNING)
+        try:
+            rooms.clear()
+        except BackupError as error:
+            log.warning("%s", error)
         worker = Worker()
         revived = runner.revive() if options["revive"] else 0
         if options["once"]:
