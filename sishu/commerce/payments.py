@@ -251,7 +251,7 @@ def settle(order: Order, payment: Payment) -> None:
 def set_apart(payment: Payment, money: Money, code: str, **data: Any) -> None:
     """Book money that did arrive but buys nothing, and open a case: the ledger always equals the provider's bill.
 
-    `code` says why it buys nothing, `data` what more there is to know; `selectors.case_remark` puts it into words.
+    `code` says why it buys nothing, `data` what more there is to know; `case_words.remark` puts it into words.
     """
     journal.post(
         key=f"unapplied:{payment.reference}:{payment.captured_amount}", kind="unapplied", ref=payment.order.ref,

@@ -35,6 +35,15 @@ class NothingToRefund(DomainError):
     code = "nothing_to_refund"
 
 
+class TooLate(DomainError):
+    """The time that the checkout promised is over."""
+
+    code = "too_late"
+
+    def __init__(self) -> None:
+        super().__init__(_("The time to ask for this money back is over. Please write to us."))
+
+
 def refund(
     payment_id: int, part: str, *, by: User | None, reason: str = "", lines: Mapping[int, int] | None = None,
     closes_access: bool = True, form_key: str | None = None,
@@ -199,13 +208,13 @@ def open_until(order: Order) -> datetime | None:
 
 
 def ask_back(order: Order, *, by: User, reason: str = "") -> Refund:
-    """The buyer asks for their money within the time that the checkout promised. Raises NotAllowed afterwards."""
+    """The buyer asks for their money within the time that the checkout promised. Raises TooLate afterwards."""
     until = refund_until(order)
     payment = order.payments.filter(is_applied=True).first()
     if order.user_id != by.pk or payment is None:
         raise Missing(_("There is no such order."))
     if until is None or clock.now() > until:
-        raise NotAllowed(_("The time to ask for this money back is over. Please write to us."))
+        raise TooLate
     return submit(request(payment.pk, Refund.Part.SALE, by=None, reason=reason or _("asked for by the buyer in time")))
 
 

@@ -11,7 +11,6 @@ from django.views.decorators.cache import never_cache
 
 from sishu.commerce import refunds
 from sishu.commerce.models import Refund
-from sishu.core.errors import NotAllowed
 from sishu.core.money import Money
 from sishu.web import answers, shop
 
@@ -20,12 +19,12 @@ from sishu.web import answers, shop
 @login_required
 @answers.explain_refusals
 def ask_back(request: HttpRequest, number: str) -> HttpResponseBase:
-    """GET says what happens; POST asks for the money. Raises NotAllowed after the promised time."""
+    """GET says what happens; POST asks for the money. Raises TooLate after the promised time."""
     order = shop.own_order(request, number)
     if request.method != "POST":
         until = refunds.open_until(order)
         if until is None:
-            raise NotAllowed(_("The time to ask for this money back is over. Please write to us."))
+            raise refunds.TooLate
         left = Money(sum(line.refundable_amount for line in order.lines.all()), order.currency)
         return render(request, "shop/ask_back.html", {"order": order, "until": until, "left": left})
     refund = refunds.ask_back(order, by=shop.buyer(request), reason=str(answers.read_body(request).get("reason", "")))

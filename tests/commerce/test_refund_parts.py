@@ -193,7 +193,7 @@ def test_the_buyer_asks_within_the_promised_days(reader, offer, sold, set_clock)
     until = refunds.refund_until(order)
     assert until == order.paid_at + timedelta(days=7)
     set_clock(until + timedelta(seconds=1))
-    with pytest.raises(NotAllowed):
+    with pytest.raises(refunds.TooLate):
         refunds.ask_back(order, by=reader)
     with pytest.raises(Missing):
         refunds.ask_back(order, by=make_user())

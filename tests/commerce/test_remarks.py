@@ -10,7 +10,7 @@ from django.conf import settings as site
 from django.test import Client
 from django.utils.translation import override
 
-from sishu.commerce import offers, orders, payments, refunds, selectors
+from sishu.commerce import case_words, offers, orders, payments, refunds
 from sishu.commerce.models import Payment, Refund
 from sishu.core import clock, plugins
 from sishu.core.money import Money
@@ -141,9 +141,9 @@ def test_it_is_told_in_the_language_of_the_moment(payment, happen, settings):
     assert (case.code, case.note) == (happen.__name__, "")
     assert not HAN.search(str(case.data))
     with override("en"):
-        english = selectors.case_remark(case), selectors.case_kind_label(case.kind)
+        english = case_words.remark(case), case_words.kind_label(case.kind)
     with override("zh-hans"):
-        chinese = selectors.case_remark(case), selectors.case_kind_label(case.kind)
+        chinese = case_words.remark(case), case_words.kind_label(case.kind)
     assert not HAN.search("".join(english))
     assert all(map(HAN.search, chinese))
     for told in (english[0], chinese[0]):
@@ -158,7 +158,7 @@ def test_it_is_told_in_the_language_of_the_moment(payment, happen, settings):
 
 def test_what_somebody_noted_is_told_as_it_is():
     case = Case(kind="unapplied", note="Ann rang.")
-    assert selectors.case_remark(case) == "Ann rang."
+    assert case_words.remark(case) == "Ann rang."
     case.code, case.data = "refund_refused", {"money": {"amount": 990, "currency": "CNY"}, "reference": "ab12"}
     with override("en"):
-        assert selectors.case_remark(case) == "¥9.90 of ab12: it did not go back. Ann rang."
+        assert case_words.remark(case) == "¥9.90 of ab12: it did not go back. Ann rang."

@@ -8,7 +8,7 @@ import pytest
 from django.utils.timezone import localdate
 from django.utils.translation import override
 
-from sishu.commerce import access, offers, orders, payments, refunds, selectors, transfers
+from sishu.commerce import access, offers, orders, payments, refunds, timeline, transfers
 from sishu.commerce.models import BankEntry, Order, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import clock, plugins
@@ -143,7 +143,7 @@ def test_the_orders_end_is_told_at_the_transfers_deadline(order, payment, set_cl
     set_clock(after(order, days=7, minutes=3))
     assert orders.expire_due() == 1
     order.refresh_from_db()
-    told = {event.what: event.moment for event in selectors.timeline(order)}
+    told = {event.what: event.moment for event in timeline.of_order(order)}
     assert told["Order expired"] == payment.expires_at
 
 
@@ -165,7 +165,7 @@ def test_what_is_recorded_settles_the_order(reader, offer, payment, finance):
     assert (live("asset:psp:offline"), live("income:platform")) == (990, 99)
     entry = BankEntry.objects.get()
     assert (entry.bank_reference, entry.recorded_by, entry.money) == ("TX20261126001", finance, Money(990, "CNY"))
-    told = [(event.what, event.who) for event in selectors.timeline(Order.objects.get())]
+    told = [(event.what, event.who) for event in timeline.of_order(Order.objects.get())]
     assert ("Transfer recorded", "Finance") in told
 
 

@@ -9,7 +9,7 @@ from datetime import timedelta
 import pytest
 
 from sishu.accounts import roles
-from sishu.commerce import merchants, reconcile, selectors, trials, upkeep
+from sishu.commerce import case_words, merchants, reconcile, trials, upkeep
 from sishu.commerce.models import BillLine, TrialPurchase
 from sishu.core import clock
 from sishu.core.errors import Invalid
@@ -117,7 +117,7 @@ def test_row_66_a_trial_that_no_bill_tells_of_is_news_once_the_next_bill_is_here
     assert reconcile.reconcile("sandbox", day).differences == codes
     case = Case.objects.get(ref=trial.ref)
     assert case.code == codes[-1]
-    assert trial.reference in selectors.case_remark(case)
+    assert trial.reference in case_words.remark(case)
 
 
 def test_a_return_that_the_provider_refuses_is_said_and_the_bill_tells_of_one_made_at_its_console(trial, monkeypatch):

@@ -9,7 +9,7 @@ import pytest
 from django.utils import translation
 
 from sishu.accounts import roles
-from sishu.commerce import payments, refunds, selectors
+from sishu.commerce import case_words, payments, refunds
 from sishu.content.first_checks import REVIEW
 from sishu.web.studio.cases import KINDS
 from tests.docs.reading import DOCS, ROOT
@@ -48,7 +48,7 @@ def test_every_kind_of_case_about_money_has_a_row():
         r"^\| ([^|]+) \|", text_of("finance.md").partition("## Cases")[2].partition("\n## ")[0], re.MULTILINE
     )
     with translation.override("en"):
-        assert rows[1:] == [selectors.case_kind_label(kind) for kind in KINDS if kind != REVIEW]
+        assert rows[1:] == [case_words.kind_label(kind) for kind in KINDS if kind != REVIEW]
 
 
 def waits(text: str) -> list[timedelta]:

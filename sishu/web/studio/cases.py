@@ -16,7 +16,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
-from sishu.commerce import selectors
+from sishu.commerce import case_words, selectors
 from sishu.commerce.models import BillLine, Payment, Refund
 from sishu.commerce.reconcile import KIND as RECONCILIATION
 from sishu.content.first_checks import REVIEW
@@ -33,7 +33,7 @@ KINDS = (REVIEW, UNAPPLIED, PROPOSED, "foreign_refund", "refund_failed", "disput
 
 
 def _kinds() -> list[tuple[str, str]]:
-    return [(kind, selectors.case_kind_label(kind)) for kind in KINDS]
+    return [(kind, case_words.kind_label(kind)) for kind in KINDS]
 
 
 class CaseFilters(WagtailFilterSet):
@@ -51,12 +51,12 @@ class CaseList(ListView):
 
     def to_row_dict(self, item: Model) -> dict[str, Any]:
         row = super().to_row_dict(item)
-        return {**row, "note": cell(selectors.case_remark(item))}  # type: ignore[arg-type]
+        return {**row, "note": cell(case_words.remark(item))}  # type: ignore[arg-type]
 
 
 def in_words(case: Case) -> str:
     """A case by its question, and a number by which people can talk about it."""
-    return f"{selectors.case_kind_label(case.kind)} #{case.pk}"
+    return f"{case_words.kind_label(case.kind)} #{case.pk}"
 
 
 class CaseWords:
@@ -99,10 +99,10 @@ class CaseDetail(CaseWords, DetailView):
     def get_facts(self) -> Facts:
         case = self.object
         return [
-            (_("Question"), selectors.case_kind_label(case.kind)),
+            (_("Question"), case_words.kind_label(case.kind)),
             (_("About"), "" if selectors.find_payment(case.ref) or _bill_of(case) else case.ref),
             (_("Status"), case.get_status_display()),
-            (_("Remark"), selectors.case_remark(case)),
+            (_("Remark"), case_words.remark(case)),
             (_("Looked after by"), case.owner.name if case.owner else ""),
             (_("Opened"), case.opened_at),
         ]
@@ -152,7 +152,7 @@ class DecideCase(CaseWords, Action):
 
     def get_facts(self) -> Facts:
         case = self.object
-        return [(_("Question"), selectors.case_kind_label(case.kind)), (_("Remark"), selectors.case_remark(case))]
+        return [(_("Question"), case_words.kind_label(case.kind)), (_("Remark"), case_words.remark(case))]
 
     def act(self, **said: Any) -> str:
         _refuse_review(self.object)
@@ -181,7 +181,7 @@ class GiveBack(CaseWords, RefundAction):
         ) % {"money": money, "buyer": payment.order.user.name, "number": payment.order.number}
 
     def get_facts(self) -> Facts:
-        return [(_("Remark"), selectors.case_remark(self.object))]
+        return [(_("Remark"), case_words.remark(self.object))]
 
     def act(self, **said: Any) -> str:
         _refuse_review(self.object)
@@ -207,7 +207,7 @@ class CaseViewSet(ReadOnlyViewSet):
     list_display = [
         opens("kind", "cases", _("Question"), accessor=in_words, sort_key="kind"),
         Column("get_status_display", label=_("Status"), sort_key="status"),
-        Column("note", label=_("Remark"), accessor=selectors.case_remark),
+        Column("note", label=_("Remark"), accessor=case_words.remark),
         Column("owner.name", label=_("Looked after by")),
         Column("opened_at", label=_("Opened"), sort_key="opened_at"),
     ]

@@ -9,7 +9,7 @@ from django.utils.translation import gettext_lazy as _
 from wagtail.admin.filters import WagtailFilterSet
 from wagtail.admin.ui.tables import Column
 
-from sishu.commerce import selectors
+from sishu.commerce import ledger_words
 from sishu.commerce.models import Order
 from sishu.core.money import Money
 from sishu.core.refs import parse_ref
@@ -17,9 +17,18 @@ from sishu.ledger.models import Book, Journal
 from sishu.web.studio.lists import BookColumn, DetailView, Facts, ReadOnlyViewSet, book_filter, date_filter
 
 
+def _kinds() -> list[tuple[str, str]]:
+    kinds = Journal.objects.order_by("kind").values_list("kind", flat=True).distinct()
+    return [(kind, ledger_words.kind_label(kind)) for kind in kinds]
+
+
+def _kind(journal: Journal) -> str:
+    return ledger_words.kind_label(journal.kind)
+
+
 class JournalFilters(WagtailFilterSet):
     book = book_filter()
-    kind = django_filters.AllValuesFilter(label=_("Kind"), empty_label=_("All"))
+    kind = django_filters.ChoiceFilter(label=_("Kind"), empty_label=_("All"), choices=_kinds)
     posted_at = date_filter(_("Posted"))
 
     class Meta:
@@ -37,7 +46,7 @@ class JournalDetail(DetailView):
         journal = self.object
         return [
             (_("Book"), Book(journal.book).label),
-            (_("Kind"), journal.kind),
+            (_("Kind"), _kind(journal)),
             (_("About"), journal.ref),
             (_("Posted"), journal.posted_at),
             (_("Month"), journal.period),
@@ -51,8 +60,8 @@ class JournalDetail(DetailView):
             {
                 "line": move.line,
                 "code": move.code,
-                "debit": selectors.account_label(move.debit.code),
-                "credit": selectors.account_label(move.credit.code),
+                "debit": ledger_words.account_label(move.debit.code),
+                "credit": ledger_words.account_label(move.credit.code),
                 "debit_code": move.debit.code,
                 "credit_code": move.credit.code,
                 "money": Money(move.amount, move.currency),
@@ -81,7 +90,7 @@ class JournalViewSet(ReadOnlyViewSet):
     search_fields = ["key", "ref"]
     list_display = [
         "key",
-        Column("kind", label=_("Kind"), sort_key="kind"),
+        Column("kind", label=_("Kind"), accessor=_kind, sort_key="kind"),
         Column("ref", label=_("About"), sort_key="ref"),
         BookColumn(),
         Column("posted_at", label=_("Posted"), sort_key="posted_at"),

@@ -17,7 +17,7 @@ from wagtail.admin.ui.tables import Column
 from wagtail.admin.widgets.button import HeaderButton
 
 from sishu.accounts import roles
-from sishu.commerce import selectors
+from sishu.commerce import selectors, timeline
 from sishu.commerce.models import Order, OrderLine, Payment, Refund
 from sishu.core.money import Money, parse_decimal
 from sishu.web.studio.actions import ReasonForm, RefundAction
@@ -30,7 +30,7 @@ TOLD = {
 }  # fmt: skip
 
 
-def in_words(event: selectors.Event) -> selectors.Event:
+def in_words(event: timeline.Event) -> timeline.Event:
     """An event whose particulars begin with a name of the program's, in words."""
     name, mark, rest = event.detail.partition(" · ")
     return replace(event, detail=f"{TOLD[name]}{mark}{rest}") if name in TOLD else event
@@ -71,7 +71,7 @@ class OrderDetail(DetailView):
         return super().get_context_data(
             lines=self.object.lines.select_related("offer"),
             payments=self.object.payments.order_by("id"),
-            events=map(in_words, selectors.timeline(self.object)),
+            events=map(in_words, timeline.of_order(self.object)),
             **kwargs,
         )
 

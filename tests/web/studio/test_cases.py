@@ -11,7 +11,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from sishu.accounts.models import User
-from sishu.commerce import selectors
+from sishu.commerce import case_words
 from sishu.commerce.models import Payment, Refund
 from sishu.core import plugins
 from sishu.core.refs import ref
@@ -108,7 +108,7 @@ def test_everyone_sees_the_cases_of_their_duty(client, case):
         seen[role] = (client.get(money).status_code == 200, client.get(work).status_code == 200)
         if seen[role] != (True, True) and any(seen[role]):
             page = client.get(reverse("cases:index")).content.decode()
-            assert (selectors.case_remark(case) in page, review.note in page) == seen[role]
+            assert (case_words.remark(case) in page, review.note in page) == seen[role]
     assert seen == {
         "finance": (True, False),
         "reviewer": (False, True),
@@ -148,7 +148,7 @@ def test_a_case_is_found_by_payment_order_and_note(client, case, twice):
 
     def found(query: str, **filters: str) -> tuple[bool, bool]:
         page = client.get(reverse("cases:index_results"), {"q": query, **filters}).content.decode()
-        return selectors.case_remark(case) in page, other.note in page
+        return case_words.remark(case) in page, other.note in page
 
     assert found(twice.reference) == found(twice.order.number) == (True, False)
     assert found(twice.order.number.lower()) == (True, False)

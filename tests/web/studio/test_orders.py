@@ -12,7 +12,7 @@ from django.urls import reverse
 from openpyxl import load_workbook
 
 from sishu.accounts.models import User
-from sishu.commerce import access, payments, refunds, selectors
+from sishu.commerce import access, payments, refunds, timeline
 from sishu.commerce.models import Order, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.reactions import worker
@@ -151,7 +151,7 @@ def test_asking_again_applies_what_the_provider_says(client, finance):
 
 def test_the_timeline_tells_a_purchase(order):
     worker.Worker().drain()
-    told = [(event.what, event.who) for event in selectors.timeline(order)]
+    told = [(event.what, event.who) for event in timeline.of_order(order)]
     assert told[:6] == [
         ("Order placed", "Ann"),
         ("Payment started", ""),
@@ -164,14 +164,14 @@ def test_the_timeline_tells_a_purchase(order):
 
 
 def test_the_timeline_names_everyones_part(order):
-    booked = next(event for event in selectors.timeline(order) if event.what == "Sale booked")
+    booked = next(event for event in timeline.of_order(order) if event.what == "Sale booked")
     assert "¥0.99: clearing → income of the house" in booked.detail
     assert "¥8.91: clearing → owed to lan" in booked.detail
 
 
 def test_the_timeline_tells_a_refund(client, order):
     give_back(client, order)
-    events = selectors.timeline(Order.objects.get(pk=order.pk))
+    events = timeline.of_order(Order.objects.get(pk=order.pk))
     told = [event.what for event in events]
     for what in ("Refund requested", "Money given back", "Refund booked", "Access closed"):
         assert told.count(what) == 1
@@ -183,9 +183,9 @@ def test_the_timeline_tells_what_went_wrong(finance):
     failed = start(make_user("bob"), make_offer())
     bank().fail(failed.reference)
     payments.refresh(failed)
-    assert "Payment failed" in [event.what for event in selectors.timeline(failed.order)]
+    assert "Payment failed" in [event.what for event in timeline.of_order(failed.order)]
     twice = pay(start(make_user("cyd"), make_offer()), times=2)
-    told = [event.what for event in selectors.timeline(twice.order)]
+    told = [event.what for event in timeline.of_order(twice.order)]
     assert "Money set apart in the books" in told
     assert "Case opened" in told
 
