@@ -1,7 +1,7 @@
 """Public data to measure with. None of it is ours to pass on: it is fetched or found, and never kept in the project.
 
 MovieLens-100k (Harper & Konstan 2015; for research) is read out of the wheel of RecBole 1.2.1, which pip fetches once.
-What else is measured is looked for in the folder `SISHU_DATA`, or beside the project in shared/data.
+What else is measured is looked for in the folder that the variable `SISHU_DATA` names, and passed over without it.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
 FOLDER = ROOT / "var" / "bench"
-SHARED = Path(os.environ.get("SISHU_DATA", ROOT.parent / "shared" / "data"))
+OTHERS = Path(os.environ.get("SISHU_DATA", FOLDER))
 WHEEL, INSIDE = "recbole==1.2.1", "recbole/dataset_example/ml-100k/"
 
 
@@ -34,9 +34,9 @@ def movielens() -> Path:
 
 def anime() -> Path | None:
     """The folder of anime_ratings.dat.gz and anime_info.dat.gz, where somebody has put them."""
-    return SHARED / "recsys" if (SHARED / "recsys" / "anime_ratings.dat.gz").exists() else None
+    return OTHERS / "recsys" if (OTHERS / "recsys" / "anime_ratings.dat.gz").exists() else None
 
 
 def open_bandit() -> Path | None:
     """The folder of the small logs of the Open Bandit Dataset (Saito et al. 2021), where somebody has put them."""
-    return SHARED / "ads" if (SHARED / "ads" / "obd_random_all_all.csv.gz").exists() else None
+    return OTHERS / "ads" if (OTHERS / "ads" / "obd_random_all_all.csv.gz").exists() else None

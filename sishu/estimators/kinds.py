@@ -67,10 +67,14 @@ class Kind:
     def made(self, params: Params, memory_limit: int) -> ItemModel:
         return self.make(**self.settings(params, memory_limit))
 
+    def choices(self, interactions: Interactions) -> tuple[Params, ...]:
+        """The candidates that make sense for these interactions."""
+        return self.candidates + (() if interactions.times is None else self.timed_candidates)
+
     def best(self, split: Split, items: Items | None, seconds: float, memory_limit: int) -> Found:
         """The best of the candidates on this split; see `search.best_of`."""
-        candidates = self.candidates + (() if split.train.times is None else self.timed_candidates)
-        return best_of(lambda **params: self.made(params, memory_limit), candidates, split, items, seconds)
+        choices = self.choices(split.train)
+        return best_of(lambda **params: self.made(params, memory_limit), choices, split, items, seconds)
 
 
 @dataclass(frozen=True)
@@ -94,7 +98,7 @@ TOP_N: dict[str, Kind] = {
     "als": Kind(ALS, grid(factors=(64, 128), l2=(3.0, 10.0, 30.0, 100.0), alpha=(4.0, 16.0))),
     "rules": Kind(Rules, grid(window=(3, 10), tau=(1.0, 3.0)), needs_times=True, protocols=IN_ORDER),
     "sequence": Kind(SASRec, needs_times=True, protocols=IN_ORDER, only_by_name=True),
-    "content": Kind(Content, ({}, {"tau": 3.0}, {"min_items": 2}), needs_texts=True),
+    "content": Kind(Content, ({}, {"tau": 3.0}), needs_texts=True),
 }  # fmt: skip
 RATINGS: dict[str, RatingKind] = {
     "bias": RatingKind(Bias),

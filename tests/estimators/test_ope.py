@@ -14,7 +14,7 @@ from sishu.estimators import ope
 from sishu.estimators.clicks import ClickLog
 from sishu.estimators.errors import InvalidInput
 
-ADS = Path(os.environ.get("SISHU_DATA", Path(__file__).parents[3] / "shared" / "data")) / "ads"
+ADS = Path(os.environ.get("SISHU_DATA", "")) / "ads"
 
 
 def test_the_values_by_hand():

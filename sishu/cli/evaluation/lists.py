@@ -104,12 +104,20 @@ def attempt(task: Task) -> Lists:
         return _asked(
             task, OurRanker(model), split, model.chosen_params_, seconds - model.fit_seconds_, model.fit_seconds_
         )
-    kind = TOP_N[task.model]
-    inner = PROTOCOLS[task.protocol](split.train, task.seed + 1)
-    found, search_seconds = cpu_seconds(lambda: kind.best(inner, items, task.seconds, task.memory))
-    chosen = kind.made(found.params, task.memory)
+    params, search_seconds = cpu_seconds(lambda: _search(task, split, items))
+    chosen = TOP_N[task.model].made(params, task.memory)
     _, fit_seconds = cpu_seconds(lambda: chosen.fit(split.train, items))
-    return _asked(task, OurRanker(chosen), split, found.params, search_seconds, fit_seconds)
+    return _asked(task, OurRanker(chosen), split, params, search_seconds, fit_seconds)
+
+
+def _search(task: Task, split: Split, items: Items | None) -> Mapping[str, Any]:
+    """The best parameters of one of our models on an inner split of the train."""
+    kind = TOP_N[task.model]
+    choices = kind.choices(split.train)
+    if len(choices) == 1:
+        return choices[0]
+    inner = PROTOCOLS[task.protocol](split.train, task.seed + 1)
+    return kind.best(inner, items, task.seconds, task.memory).params
 
 
 def _attempt_peer(task: Task, split: Split, items: Items | None) -> Lists:
