@@ -18,6 +18,7 @@ from django.dispatch import receiver
 from django.test import Client
 from wagtail.models import Collection, Locale, Page
 
+from paysim.faults import Fault, FaultKind
 from paysim.simulator import Simulator
 from sishu.accounts.models import User
 from sishu.core import clock, plugins
@@ -71,6 +72,16 @@ def simulator(settings) -> Iterator[Simulator]:
         use(sim, *sim.providers)
         plugins.load.cache_clear()
         yield sim
+
+
+@pytest.fixture
+def fault(simulator: Simulator) -> Callable[..., None]:
+    """Something goes wrong at the provider: `fault(kind, value, times=1)`."""
+
+    def arm(kind: str, value: int | str = 0, times: int = 1) -> None:
+        simulator.faults.add(Fault(FaultKind(kind), "", value, times))
+
+    return arm
 
 
 @pytest.fixture(autouse=True)

@@ -7,9 +7,8 @@ from datetime import timedelta
 import pytest
 import requests
 
-from paysim.faults import Fault, FaultKind
 from paysim.providers.alipay_events import SCHEDULE
-from sishu.commerce import access, orders, payments, refunds
+from sishu.commerce import access, payments, refunds
 from sishu.commerce.models import Entitlement, Order, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import clock
@@ -19,36 +18,22 @@ from sishu.ledger.models import Book, Transfer
 from sishu.ledger.selectors import balance
 from sishu.moderation.models import Case
 from tests.commerce.sandbox import assert_bought_nothing, assert_paid_once
-from tests.factories.accounts import make_user
-from tests.factories.commerce import make_offer
+from tests.flows.told import answers, assert_same_money
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.money]
 
-
-@pytest.fixture
-def reader(transactional_db):
-    return make_user("reader")
+PROVIDER = "alipay"
 
 
 @pytest.fixture
-def offer(transactional_db):
-    return make_offer(amount=990)
+def start(begin):
+    """Begins the payment on a device: the payment, and the page that the buyer is sent to."""
 
-
-@pytest.fixture
-def start(live_server, simulator, settings, reader, offer):
-    """Begins the reader's order on a device: the payment, and where the buyer is sent."""
-    settings.SITE_URL = live_server.url
-    order = orders.place(reader, offer.pk, language="zh-hans")
-
-    def begin(device: Device = Device.DESKTOP) -> tuple[Payment, str]:
-        payment, started = payments.start(
-            order.pk, "alipay", notify_url=payments.notify_url("alipay"), buyer=payments.Buyer(device=device),
-            return_url=f"{live_server.url}/payment/return",
-        )  # fmt: skip
+    def at(device: Device = Device.DESKTOP) -> tuple[Payment, str]:
+        payment, started = begin(buyer=payments.Buyer(device=device))
         return payment, started.instruction.url
 
-    return begin
+    return at
 
 
 @pytest.fixture
@@ -59,27 +44,11 @@ def payment(start):
     return payment
 
 
-@pytest.fixture
-def fault(simulator):
-    return lambda kind, value=0: simulator.faults.add(Fault(FaultKind(kind), "", value))
-
-
-def answers(simulator) -> list[list[int]]:
-    """What the site said to each notice, try by try."""
-    return [one.answers for one in simulator.notifier.deliveries]
-
-
 def tell(simulator) -> None:
     """Deliver what is due, and look that the site understood."""
     simulator.notifier.run_due()
     assert {tried[-1] for tried in answers(simulator)} == {200}
     assert all(one.is_done for one in simulator.notifier.deliveries)
-
-
-def held(simulator) -> None:
-    """What the house's books say of Alipay is what Alipay says."""
-    book = simulator.bank.books("alipay")["CNY"]
-    assert balance(chart.provider("alipay"), book=Book.SANDBOX) == book["captured"] - book["refunded"]
 
 
 def test_from_the_order_to_access_and_back(simulator, reader, offer, start):
@@ -89,13 +58,13 @@ def test_from_the_order_to_access_and_back(simulator, reader, offer, start):
     assert_bought_nothing(reader, offer)
     tell(simulator)
     assert_paid_once(reader, offer)
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
     refund = refunds.refund(payment.pk, Refund.Part.SALE, by=None, reason="不想要了")
     assert refund.status == Refund.Status.SUCCEEDED
     tell(simulator)
     assert answers(simulator) == [[200], [200]]
     assert access.level(reader, offer.page) == Level.SIGNED_IN
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 @pytest.mark.parametrize(("kind", "value"), [("forged_signature", 0), ("other_merchant", "app"), ("other_merchant", 0)])
@@ -129,7 +98,7 @@ def test_row_13_14_an_old_notice_of_alipay_changes_nothing_after_the_refund(simu
     headers, body = first.compose()
     assert requests.post(first.url, body, headers=headers).status_code == 200
     assert not Entitlement.objects.filter(revoked_at=None).exists()
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_17_a_title_full_of_signs_is_paid(simulator, reader, offer, payment):
@@ -157,7 +126,7 @@ def test_row_20_45_parts_refunded_in_alipays_console_are_refunds(simulator, read
     for number, amount in (("console0001", 90), ("console0002", 900)):
         simulator.bank.refund("alipay", payment.reference, refund_reference=number, amount=amount, is_external=True)
         tell(simulator)
-        held(simulator)
+        assert_same_money(simulator, PROVIDER)
     assert sorted(Refund.objects.values_list("amount", flat=True)) == [90, 900]
     assert Order.objects.get(user=reader).status == Order.Status.REFUNDED
 
@@ -178,7 +147,7 @@ def test_row_21_closed_by_a_refund_is_a_refund_and_closed_unpaid_ends_the_attemp
     paid.refresh_from_db()
     assert paid.status == Payment.Status.CAPTURED
     assert access.level(reader, offer.page) == Level.SIGNED_IN
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_22_the_refund_is_heard_of_before_the_payment_at_alipay(simulator, reader, payment):
@@ -187,7 +156,7 @@ def test_row_22_the_refund_is_heard_of_before_the_payment_at_alipay(simulator, r
     simulator.notifier.deliveries.reverse()
     tell(simulator)
     assert Order.objects.get(user=reader).status == Order.Status.REFUNDED
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_a_refunds_notice_that_cannot_be_asked_about_is_taken_the_next_time(simulator, reader, offer, payment, fault):
@@ -245,7 +214,7 @@ def test_row_44_a_refund_alipay_refuses_leaves_the_sale(simulator, reader, offer
     assert refunds.refund(payment.pk, Refund.Part.SALE, by=None).status == Refund.Status.FAILED
     assert Case.objects.get().kind == "refund_failed"
     assert_paid_once(reader, offer)
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_01_a_site_that_is_away_is_told_eight_times_in_25_hours(simulator, payment, settings):

@@ -7,51 +7,18 @@ from datetime import timedelta
 import pytest
 import requests
 
-from paysim.faults import Fault, FaultKind
 from paysim.providers.stripe_events import RETRY_AFTER
-from sishu.commerce import access, orders, payments, reconcile, refunds
+from sishu.commerce import access, payments, reconcile, refunds
 from sishu.commerce.models import Dispute, Entitlement, Order, OrderLine, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.core import clock
-from sishu.ledger import chart
-from sishu.ledger.models import Book
-from sishu.ledger.selectors import balance
 from sishu.moderation.models import Case
 from tests.commerce.sandbox import assert_bought_nothing, assert_paid_once
-from tests.factories.accounts import make_user
-from tests.factories.commerce import make_offer
+from tests.flows.told import answers, assert_same_money
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.money]
 
-
-@pytest.fixture
-def reader(transactional_db):
-    return make_user("reader")
-
-
-@pytest.fixture
-def offer(transactional_db):
-    return make_offer(amount=990)
-
-
-@pytest.fixture
-def begun(live_server, simulator, settings, reader, offer):
-    """A payment that waits for its buyer, and what the house told them to do."""
-    settings.SITE_URL = live_server.url
-    order = orders.place(reader, offer.pk, language="zh-hans")
-    return payments.start(
-        order.pk, "stripe", notify_url=payments.notify_url("stripe"), return_url=f"{live_server.url}/payment/return"
-    )
-
-
-@pytest.fixture
-def payment(begun):
-    return begun[0]
-
-
-@pytest.fixture
-def fault(simulator):
-    return lambda kind, value=0, times=1: simulator.faults.add(Fault(FaultKind(kind), "", value, times))
+PROVIDER = "stripe"
 
 
 @pytest.fixture
@@ -65,19 +32,6 @@ def pay(simulator, payment):
     return paid
 
 
-def answers(simulator) -> list[list[int]]:
-    """What the site said to each event, try by try."""
-    return [one.answers for one in simulator.notifier.deliveries]
-
-
-def held(simulator) -> None:
-    """What the house's books say of Stripe is what Stripe says."""
-    book = simulator.bank.books("stripe")["CNY"]
-    assert (
-        balance(chart.provider("stripe"), book=Book.SANDBOX) == book["captured"] - book["refunded"] - book["disputed"]
-    )
-
-
 def test_from_the_order_to_access_and_back(simulator, reader, offer, begun):
     payment, started = begun
     assert payment.provider_reference.startswith("cs_test_")
@@ -86,13 +40,13 @@ def test_from_the_order_to_access_and_back(simulator, reader, offer, begun):
     assert simulator.notifier.run_due() == 3
     assert answers(simulator) == [[200]] * 3
     assert_paid_once(reader, offer)
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
     refund = refunds.refund(payment.pk, Refund.Part.SALE, by=None, reason="不想要了")
     assert refund.status == Refund.Status.SUCCEEDED
     assert simulator.notifier.run_due() == 2
     assert answers(simulator) == [[200]] * 5
     assert access.level(reader, offer.page) == Level.SIGNED_IN
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_22_events_backwards_and_twice_end_at_stripes_truth(
@@ -107,7 +61,7 @@ def test_row_22_events_backwards_and_twice_end_at_stripes_truth(
     assert {said for told in answers(simulator) for said in told} == {200}
     assert Order.objects.get(user=reader).status == Order.Status.REFUNDED
     assert not Entitlement.objects.filter(revoked_at=None).exists()
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 @pytest.fixture
@@ -160,7 +114,7 @@ def test_row_44_a_refund_stripe_accepts_and_then_cannot_deliver(simulator, reade
     assert Refund.objects.get().status == Refund.Status.FAILED
     assert Case.objects.get().kind == "refund_failed"
     assert_paid_once(reader, offer)
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_44_a_refund_that_failed_is_tried_anew_and_old_news_of_it_changes_nothing(
@@ -184,7 +138,7 @@ def test_row_44_a_refund_that_failed_is_tried_anew_and_old_news_of_it_changes_no
     payments.refresh(payment)
     assert Refund.objects.get().status == Refund.Status.SUCCEEDED
     assert access.level(reader, offer.page) == Level.SIGNED_IN
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 @pytest.mark.parametrize("is_slow", [False, True])
@@ -207,16 +161,16 @@ def test_row_44_a_refund_that_had_succeeded_and_is_sent_back_has_failed_and_may_
         refund = give_back()
         assert (refund.status, refund.failure_count) == (Refund.Status.SUCCEEDED, failures)
         assert access.level(reader, offer.page) == Level.SIGNED_IN
-        held(simulator)
+        assert_same_money(simulator, PROVIDER)
         provider.send_back(payment.reference)
         simulator.notifier.run_due()
         refund.refresh_from_db()
         assert (refund.status, refund.settled_at) == (Refund.Status.FAILED, None)
         assert Case.objects.get().kind == "refund_failed"
         assert_paid_once(reader, offer)
-        held(simulator)
+        assert_same_money(simulator, PROVIDER)
     assert give_back().status == Refund.Status.SUCCEEDED
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
     assert Refund.objects.count() == 1
 
 
@@ -256,7 +210,7 @@ def test_row_45_a_refund_made_in_stripes_dashboard(simulator, reader, offer, pay
     simulator.notifier.run_due()
     assert access.level(reader, offer.page) == Level.SIGNED_IN
     assert Refund.objects.get().reference.startswith("re_")
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_44_45_a_refund_of_the_dashboard_that_stood_apart_and_is_sent_back_is_back(
@@ -268,11 +222,11 @@ def test_row_44_45_a_refund_of_the_dashboard_that_stood_apart_and_is_sent_back_i
     simulator.bank.refund("stripe", payment.reference, refund_reference="console0001", amount=10, is_external=True)
     simulator.notifier.run_due()
     assert Case.objects.get().code == "foreign_refund"
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
     for _ in range(2):
         provider.send_back(payment.reference)
         simulator.notifier.run_due()
-        held(simulator)
+        assert_same_money(simulator, PROVIDER)
     assert Refund.objects.get().status == Refund.Status.PROCESSING
 
 
@@ -287,7 +241,7 @@ def test_row_46_one_order_paid_at_stripe_and_elsewhere_keeps_what_it_bought(simu
     assert refunds.refund(payment.pk, Refund.Part.UNAPPLIED, by=None).status == Refund.Status.SUCCEEDED
     simulator.notifier.run_due()
     assert access.level(reader, offer.page) == Level.PAID
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 @pytest.mark.parametrize("won", [True, False])
@@ -296,13 +250,13 @@ def test_row_50_a_dispute_is_heard_of_and_how_it_ends(simulator, reader, offer, 
     simulator.bank.dispute("stripe", payment.reference, fee=0)
     simulator.notifier.run_due()
     assert Dispute.objects.get().status == Dispute.Status.OPEN
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
     simulator.bank.decide_dispute("stripe", payment.reference, won=won)
     simulator.notifier.run_due()
     assert {said for told in answers(simulator) for said in told} == {200}
     assert Dispute.objects.get().status == (Dispute.Status.WON if won else Dispute.Status.LOST)
     assert access.level(reader, offer.page) == (Level.PAID if won else Level.SIGNED_IN)
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_01_a_site_that_is_away_is_told_for_three_days(simulator, reader, offer, payment, settings):

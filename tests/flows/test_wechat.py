@@ -5,9 +5,8 @@ from __future__ import annotations
 import pytest
 import requests
 
-from paysim.faults import Fault, FaultKind
 from paysim.providers.wechat_events import SCHEDULE
-from sishu.commerce import access, orders, payments, refunds
+from sishu.commerce import access, payments, refunds
 from sishu.commerce.models import Entitlement, Order, Payment, Refund
 from sishu.content.paywall import Level
 from sishu.ledger import chart
@@ -15,51 +14,11 @@ from sishu.ledger.models import Book
 from sishu.ledger.selectors import balance
 from sishu.moderation.models import Case
 from tests.commerce.sandbox import assert_bought_nothing, assert_paid_once
-from tests.factories.accounts import make_user
-from tests.factories.commerce import make_offer
+from tests.flows.told import answers, assert_same_money
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.money]
 
-
-@pytest.fixture
-def reader(transactional_db):
-    return make_user("reader")
-
-
-@pytest.fixture
-def offer(transactional_db):
-    return make_offer(amount=990)
-
-
-@pytest.fixture
-def begun(live_server, simulator, settings, reader, offer):
-    """A payment that waits for its buyer, and what the house told them to do."""
-    settings.SITE_URL = live_server.url
-    order = orders.place(reader, offer.pk, language="zh-hans")
-    return payments.start(
-        order.pk, "wechat", notify_url=payments.notify_url("wechat"), return_url=f"{live_server.url}/payment/return"
-    )
-
-
-@pytest.fixture
-def payment(begun):
-    return begun[0]
-
-
-@pytest.fixture
-def fault(simulator):
-    return lambda kind, value=0: simulator.faults.add(Fault(FaultKind(kind), "", value))
-
-
-def answers(simulator) -> list[list[int]]:
-    """What the site said to each notice, try by try."""
-    return [one.answers for one in simulator.notifier.deliveries]
-
-
-def held(simulator) -> None:
-    """What the house's books say of WeChat is what WeChat says."""
-    book = simulator.bank.books("wechat")["CNY"]
-    assert balance(chart.provider("wechat"), book=Book.SANDBOX) == book["captured"] - book["refunded"]
+PROVIDER = "wechat"
 
 
 def test_from_the_order_to_access_and_back(simulator, reader, offer, begun):
@@ -69,13 +28,13 @@ def test_from_the_order_to_access_and_back(simulator, reader, offer, begun):
     assert simulator.notifier.run_due() == 1
     assert answers(simulator) == [[200]]
     assert_paid_once(reader, offer)
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
     refund = refunds.refund(payment.pk, Refund.Part.SALE, by=None, reason="不想要了")
     assert refund.status == Refund.Status.SUCCEEDED
     assert simulator.notifier.run_due() == 1
     assert answers(simulator) == [[200], [200]]
     assert access.level(reader, offer.page) == Level.SIGNED_IN
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_15_a_probe_is_refused_without_alarm_and_the_notice_comes_again(simulator, reader, offer, payment, fault):
@@ -138,7 +97,7 @@ def test_row_13_an_old_notice_replayed_after_the_refund_of_wechat(simulator, rea
     headers, body = first.compose()
     assert requests.post(first.url, body, headers=headers).status_code == 200
     assert not Entitlement.objects.filter(revoked_at=None).exists()
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_22_the_refund_is_heard_of_before_the_payment(simulator, reader, payment):
@@ -149,7 +108,7 @@ def test_row_22_the_refund_is_heard_of_before_the_payment(simulator, reader, pay
     assert answers(simulator) == [[200], [200]]
     assert Order.objects.get(user=reader).status == Order.Status.REFUNDED
     assert not Entitlement.objects.filter(revoked_at=None).exists()
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_a_refunds_notice_that_cannot_be_asked_about_is_taken_the_next_time(simulator, reader, offer, payment, fault):
@@ -173,7 +132,7 @@ def test_row_44_a_refund_wechat_accepts_and_then_cannot_deliver(simulator, reade
     assert Refund.objects.get().status == Refund.Status.FAILED
     assert Case.objects.get().kind == "refund_failed"
     assert_paid_once(reader, offer)
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_45_a_refund_made_in_wechats_console(simulator, reader, offer, payment):
@@ -182,7 +141,7 @@ def test_row_45_a_refund_made_in_wechats_console(simulator, reader, offer, payme
     simulator.bank.refund("wechat", payment.reference, refund_reference="console0001", amount=990, is_external=True)
     simulator.notifier.run_due()
     assert access.level(reader, offer.page) == Level.SIGNED_IN
-    held(simulator)
+    assert_same_money(simulator, PROVIDER)
 
 
 def test_row_32_an_attempt_that_was_not_closed_stays_watched(simulator, reader, offer, payment, fault):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import io
 import zipfile
 from dataclasses import replace
-from datetime import UTC, date, timedelta
+from datetime import UTC, timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
 from urllib.request import OpenerDirector
@@ -21,18 +21,6 @@ from tests.gateways.test_conformance import make_refund
 
 TITLE = '课程，“第一讲”, "part ,1" `x`\u2028{&}'
 SELLER = "2088000000000001"
-
-
-@pytest.fixture
-def next_day(simulator, set_clock):
-    """Lets China's day end; the day that ended."""
-
-    def end() -> date:
-        day = simulator.clock.now().astimezone(CHINA).date()
-        set_clock(simulator.clock.advance(36 * 3600))
-        return day
-
-    return end
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import gzip
-from datetime import UTC, date, timedelta
+from datetime import UTC, timedelta
 
 import pytest
 
@@ -15,18 +15,6 @@ from sishu.gateways.wechat_bill import entries_of
 from tests.gateways.test_conformance import make_refund, make_request
 
 TITLE = '课程，“第一讲”, "part ,1" `x`\u2028{&}'
-
-
-@pytest.fixture
-def next_day(simulator, set_clock):
-    """Lets China's day end; the day that ended."""
-
-    def end() -> date:
-        day = simulator.clock.now().astimezone(CHINA).date()
-        set_clock(simulator.clock.advance(36 * 3600))
-        return day
-
-    return end
 
 
 @pytest.fixture
