@@ -299,7 +299,13 @@ CSRF_FAILURE_VIEW = "sishu.web.errors.csrf_failure"
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "{levelname} {name}: {message}", "style": "{"}},
+    "formatters": {
+        "line": {
+            "class": "sishu.core.logs.EnglishFormatter",
+            "format": "{levelname} {name}: {message}",
+            "style": "{",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "stream": sys.stderr, "formatter": "line"}},
     # Wagtail tells every page's life, which its own history does too; fontTools every glyph it keeps.
     "loggers": {"wagtail": {"level": "WARNING"}, "fontTools": {"level": "WARNING"}},

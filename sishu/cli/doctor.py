@@ -18,6 +18,7 @@ from django.conf import settings
 from django.core import checks
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.executor import MigrationExecutor
+from django.utils import translation
 
 from sishu.cli.backups import rooms
 from sishu.commerce import merchants
@@ -244,6 +245,7 @@ CHECKS: tuple[Check, ...] = (
 ONLINE_CHECKS: tuple[Check, ...] = (check_providers,)
 
 
+@translation.override("en")  # what gateways say is translated, and all that the command line says is English
 def examine(check: Check) -> Finding:
     """Run one check. A database that fails under it is a problem, not a crash."""
     name = check.__name__.removeprefix("check_")

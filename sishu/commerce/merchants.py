@@ -14,18 +14,23 @@ import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import timedelta
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
 from django.core.checks import CheckMessage, Error, Warning, register
 from django.core.exceptions import ImproperlyConfigured
 from django.core.signals import setting_changed
 from django.dispatch import receiver
-from django.utils.translation import gettext as _
+from django.utils import translation
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from sishu.commerce.models import MerchantKeys, MerchantKeysChange
 from sishu.core import clock, crypto, plugins
 from sishu.gateways.base import GatewayError, PaymentGateway, PlayMoneyRefused
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 log = logging.getLogger(__name__)
 
@@ -46,12 +51,15 @@ class Unusable(GatewayError):
 
 @dataclass(slots=True)
 class _Remembered:
-    """What this process knows: the stamps of kept keys, when it looked, and the gateways it made with which stamp."""
+    """What this process knows: the stamps of kept keys, when it looked, and the gateways it made with which stamp.
+
+    Why one could not be made is kept as a sentence still to be translated: who asks next may read another language.
+    """
 
     stamps: dict[str, str] = field(default_factory=dict)
     looked_at: float | None = None
     made: dict[str, tuple[str, PaymentGateway]] = field(default_factory=dict)
-    failed: dict[str, tuple[str, str]] = field(default_factory=dict)
+    failed: dict[str, tuple[str, _StrOrPromise]] = field(default_factory=dict)
 
 
 _remembered = _Remembered()
@@ -88,7 +96,7 @@ def gateway(name: str) -> PaymentGateway:
     try:
         made = make(name, kept(name) if stamp else {})
     except Unusable as error:
-        _remembered.failed[name] = (stamp, str(error))
+        _remembered.failed[name] = (stamp, _sentence(error))
         raise
     _remembered.made[name] = (stamp, made)
     return made
@@ -99,9 +107,16 @@ def make(name: str, keys: Mapping[str, str]) -> PaymentGateway:
     try:
         made: PaymentGateway = _construct(name, keys)
     except Exception as error:  # a plug-in of any maker; why is the operator's to read
-        said = str(error) if isinstance(error, ImproperlyConfigured) else f"{type(error).__name__}: {error}"
+        said = _sentence(error) if isinstance(error, ImproperlyConfigured) else f"{type(error).__name__}: {error}"
         raise Unusable(said) from error
     return made
+
+
+def _sentence(error: Exception) -> _StrOrPromise:
+    """What a failure says: untranslated where it is translated lazily, and without the failure itself, which holds keys."""
+    is_lazy = bool(error.args) and isinstance(error.args[0], Promise)
+    sentence: _StrOrPromise = error.args[0] if is_lazy else str(error)
+    return sentence
 
 
 def forget() -> None:
@@ -186,7 +201,7 @@ def unseal(where: str, sealed: bytes | memoryview) -> dict[str, str]:
     try:
         keys: dict[str, str] = json.loads(crypto.unseal("house", where, sealed))
     except crypto.CryptoError as error:
-        raise Unusable(_("The keys kept in the studio cannot be read: %(why)s") % {"why": error}) from error
+        raise Unusable(_("The keys kept in the studio cannot be read: {why}"), why=str(error)) from error
     return keys
 
 
@@ -222,6 +237,7 @@ def _forget_all(**_kwargs: Any) -> None:
 
 
 @register
+@translation.override("en")  # as all that the command line says
 def check_gateways(**_kwargs: Any) -> list[CheckMessage]:
     """Make each gateway from its settings. One that waits for keys may start, so that they can be entered in the studio."""
     found: list[CheckMessage] = []

@@ -12,7 +12,10 @@ from typing import Any
 from urllib.parse import parse_qsl
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
+from sishu.core.languages import listed
 from sishu.core.money import Money, check_amount, parse_decimal
 from sishu.gateways import alipay_bill
 from sishu.gateways import alipay_signing as signing
@@ -78,23 +81,30 @@ class AlipayGateway:
     ) -> None:  # fmt: skip
         needed = {"ALIPAY_APP_ID": app_id, "ALIPAY_SELLER_ID": seller_id, "ALIPAY_PRIVATE_KEY": private_key}
         if missing := [key for key, value in needed.items() if not value]:
-            raise ImproperlyConfigured(f"Alipay needs {', '.join(missing)}; or take alipay out of GATEWAYS.")
+            raise ImproperlyConfigured(
+                format_lazy(_("Alipay needs {names}; or take alipay out of GATEWAYS."), names=listed(missing))
+            )
         if desktop_product not in ("page", "qr"):
-            raise ImproperlyConfigured(f"ALIPAY_DESKTOP_PRODUCT is {desktop_product!r}; set it to page or qr.")
+            raise ImproperlyConfigured(
+                format_lazy(_("ALIPAY_DESKTOP_PRODUCT is '{value}'; set it to page or qr."), value=desktop_product)
+            )
         self.book = book_of(url, PRODUCTION)
         self.app_id, self.seller_id, self.desktop_product = app_id, seller_id, desktop_product
         own_key = signing.private_key(private_key)
         certificates = signing.read_certificates(app_cert, root_cert, alipay_cert, own_key)
         if certificates and public_key:
             raise ImproperlyConfigured(
-                "ALIPAY_PUBLIC_KEY is for key mode and the three certificates are for certificate mode; set one of the two."
-            )
+                _("ALIPAY_PUBLIC_KEY is for key mode and the three certificates are for certificate mode; set one of the "
+                  "two.")
+            )  # fmt: skip
         keys = certificates.alipay_keys if certificates else signing.public_keys(public_key)
         if not keys:
-            raise ImproperlyConfigured("Alipay needs ALIPAY_PUBLIC_KEY, or the three certificates of certificate mode.")
+            raise ImproperlyConfigured(
+                _("Alipay needs ALIPAY_PUBLIC_KEY, or the three certificates of certificate mode.")
+            )
         if own_key.public_key() in keys:
             raise ImproperlyConfigured(
-                "ALIPAY_PUBLIC_KEY is your own 应用公钥; paste 支付宝公钥, which Alipay shows beside it."
+                _("ALIPAY_PUBLIC_KEY is your own 应用公钥; paste 支付宝公钥, which Alipay shows beside it.")
             )
         self.client = AlipayClient(
             url=url, app_id=app_id, private_key=own_key, public_keys=tuple(keys), timeout=timeout,
@@ -126,9 +136,13 @@ class AlipayGateway:
         except Refusal as error:
             if error.code == NOT_EXIST:  # until the buyer has opened the page or scanned the code
                 return Snapshot(reference, Outcome.UNKNOWN)
-            raise GatewayError(f"Alipay does not say what became of {reference}: {error.code}.") from None
+            raise GatewayError(
+                _("Alipay does not say what became of {reference}: {code}."), reference=reference, code=error.code
+            ) from None
         if said.get("out_trade_no") != reference:
-            raise GatewayError(f"Alipay was asked about {reference} and tells of another payment.")
+            raise GatewayError(
+                _("Alipay was asked about {reference} and tells of another payment."), reference=reference
+            )
         try:
             return read_trade(said, paid_at="send_pay_date")
         except (KeyError, TypeError, ValueError) as error:
@@ -152,7 +166,10 @@ class AlipayGateway:
                 return RefundSnapshot(request.reference, RefundOutcome.SUCCEEDED, request.amount)
         except Refusal as error:
             if error.code not in REFUND_REFUSED:
-                raise GatewayError(f"Alipay does not yet give back {request.reference}: {error.code}.") from None
+                raise GatewayError(
+                    _("Alipay does not yet give back {reference}: {code}."),
+                    reference=request.reference, code=error.code,
+                ) from None  # fmt: skip
             refused = True
         # This call moved nothing: because an earlier one had, or it will be done later, or never. What is known counts.
         known = self.query_refund(request)
@@ -200,7 +217,9 @@ class AlipayGateway:
                 raise ValueError("another payment")
             return Started(ScanCode(_text(said, "qr_code")))
         except Refusal as error:
-            raise GatewayError(f"Alipay makes no code for {request.reference}: {error.code}.") from None
+            raise GatewayError(
+                _("Alipay makes no code for {reference}: {code}."), reference=request.reference, code=error.code
+            ) from None
         except (KeyError, TypeError, ValueError) as error:
             raise _unreadable(request.reference, error) from None
 
@@ -224,11 +243,13 @@ class AlipayGateway:
         except Refusal as error:
             if error.code == NOT_EXIST:
                 return None
-            raise GatewayError(f"Alipay does not say what became of refund {number}: {error.code}.") from None
+            raise GatewayError(
+                _("Alipay does not say what became of refund {number}: {code}."), number=number, code=error.code
+            ) from None
         if said.get("refund_status") != "REFUND_SUCCESS":
             return None
         if (said.get("out_trade_no"), said.get("out_request_no")) != (reference, number):
-            raise GatewayError(f"Alipay was asked about refund {number} and tells of another.")
+            raise GatewayError(_("Alipay was asked about refund {number} and tells of another."), number=number)
         try:
             return _money(said, "refund_amount")
         except (KeyError, TypeError, ValueError) as error:
@@ -266,4 +287,5 @@ def _text(said: Mapping[str, Any], key: str) -> str:
 
 
 def _unreadable(reference: str, error: Exception) -> GatewayError:
-    return GatewayError(f"Alipay's answer about {reference} cannot be read: {type(error).__name__}.")
+    why = type(error).__name__
+    return GatewayError(_("Alipay's answer about {reference} cannot be read: {why}."), reference=reference, why=why)

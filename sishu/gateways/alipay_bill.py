@@ -9,6 +9,9 @@ import zlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from sishu.core import clock
 from sishu.core.money import Money, parse_fixed
 from sishu.gateways.alipay_client import CHINA, AlipayClient, Refusal
@@ -41,15 +44,15 @@ def fetch(client: AlipayClient, day: date, *, seller_id: str) -> Bill:
         )
     except Refusal as error:
         if error.code not in NOT_THERE:
-            raise GatewayError(f"Alipay does not give the bill of {day}: {error.code}.") from None
+            raise GatewayError(_("Alipay does not give the bill of {day}: {code}."), day=day, code=error.code) from None
         if clock.now() < datetime.combine(over.date(), SURE_AT, CHINA):
-            raise BillNotReady(f"Alipay has no bill of {day} yet.") from None
+            raise BillNotReady(_("Alipay has no bill of {day} yet."), day=day) from None
         return Bill(day, b"", ())  # nothing moved
     raw = client.download(str(said.get("bill_download_url", "")))
     try:
         return Bill(day, raw, entries_of(unpacked(raw), seller_id=seller_id))
     except ValueError as error:
-        raise GatewayError(f"Alipay's bill of {day} cannot be read: {error}") from None
+        raise GatewayError(_("Alipay's bill of {day} cannot be read: {why}"), day=day, why=error) from None
 
 
 def unpacked(raw: bytes) -> str:
@@ -58,12 +61,12 @@ def unpacked(raw: bytes) -> str:
         with zipfile.ZipFile(io.BytesIO(raw), metadata_encoding="gb18030") as pack:
             found = [one for one in pack.infolist() if one.filename.endswith(DETAILS)]
             if len(found) != 1 or found[0].file_size > MAX_BYTES:
-                raise Unreadable("it does not hold one file of details.")
+                raise Unreadable(_("it does not hold one file of details."))
             return pack.read(found[0]).decode("gb18030")
     except UnicodeDecodeError:
-        raise Unreadable("it is not GBK.") from None
+        raise Unreadable(_("it is not GBK.")) from None
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError):
-        raise Unreadable("it is no zip, or a damaged one.") from None
+        raise Unreadable(_("it is no zip, or a damaged one.")) from None
 
 
 def entries_of(text: str, *, seller_id: str) -> tuple[BillEntry, ...]:
@@ -73,10 +76,10 @@ def entries_of(text: str, *, seller_id: str) -> tuple[BillEntry, ...]:
     remarks = "\n".join(line for line in lines if line.startswith("#"))
     rows = [(number, line) for number, line in enumerate(lines, 1) if line.strip() and not line.startswith("#")]
     if (found := re.search(r"账号：\[(\d{16})", remarks)) and found[1] != seller_id:
-        raise Unreadable("it is another merchant's.")
+        raise Unreadable(_("it is another merchant's."))
     header = [name.strip() for name in rows[0][1].split(",")] if rows else []
     if not set(header) >= COLUMNS:
-        raise Unreadable("its columns are others than expected.")
+        raise Unreadable(_("its columns are others than expected."))
     entries, received = [], {kind: [0, 0] for kind in KINDS}
     for number, line in rows[1:]:
         row = _cells(line, header, number)
@@ -85,7 +88,7 @@ def entries_of(text: str, *, seller_id: str) -> tuple[BillEntry, ...]:
             sums = received[row["业务类型"]]
             sums[0], sums[1] = sums[0] + 1, sums[1] + _fen(row["商家实收（元）"])
         except (ValueError, KeyError):
-            raise Unreadable(f"line {number} makes no sense.") from None
+            raise Unreadable(format_lazy(_("line {number} makes no sense."), number=number)) from None
     _compare(received, remarks)
     return tuple(entries)
 
@@ -95,7 +98,7 @@ def _cells(line: str, header: list[str], number: int) -> dict[str, str]:
     values, at = line.split(","), header.index(TITLE)
     more = len(values) - len(header)
     if more < 0:
-        raise Unreadable(f"line {number} has fewer columns than the first.")
+        raise Unreadable(format_lazy(_("line {number} has fewer columns than the first."), number=number))
     values[at : at + more + 1] = [",".join(values[at : at + more + 1])]
     return dict(zip(header, (value.strip() for value in values), strict=True))
 
@@ -123,7 +126,7 @@ def _compare(received: Mapping[str, list[int]], remarks: str) -> None:
     for name, (count, amount) in received.items():
         found = re.search(rf"#{name}合计：(\d+)笔，商家实收(?:退款)?共(-?[\d.]+)元", remarks)
         if found and (int(found[1]), abs(_fen(found[2]))) != (count, abs(amount)):
-            raise Unreadable(f"its rows of {name} are not those that it counts.")
+            raise Unreadable(format_lazy(_("its rows of {kind} are not those that it counts."), kind=name))
 
 
 def _fen(text: str) -> int:

@@ -15,6 +15,8 @@ from urllib.request import HTTPRedirectHandler, Request, build_opener
 
 import requests
 from cryptography.hazmat.primitives.asymmetric import rsa
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
 
 from sishu.core import clock
 from sishu.gateways import alipay_signing as signing
@@ -34,7 +36,7 @@ _CODE = re.compile(r"[A-Za-z0-9._-]{1,80}")
 class Refusal(Exception):
     """Alipay's clear "no" to a request, by its `code`."""
 
-    def __init__(self, code: str) -> None:
+    def __init__(self, code: str | Promise) -> None:
         super().__init__(code)
         self.code = code
 
@@ -85,9 +87,13 @@ class AlipayClient:
                 allow_redirects=False,
             )  # fmt: skip
         except requests.RequestException as error:
-            raise GatewayError(f"Alipay did not answer {method}: {type(error).__name__}.") from None
+            raise GatewayError(
+                _("Alipay did not answer {method}: {error}."), method=method, error=type(error).__name__
+            ) from None
         if answer.status_code != 200:
-            raise GatewayError(f"Alipay answered {method} with status {answer.status_code}.")
+            raise GatewayError(
+                _("Alipay answered {method} with status {status}."), method=method, status=answer.status_code
+            )
         return self._read(method, answer.content)
 
     def download(self, url: str) -> bytes:
@@ -97,15 +103,15 @@ class AlipayClient:
             # Alipay names its own in the clear; nobody on the way shall write our bills.
             url, scheme = f"https{url[len(scheme) :]}", "https"
         if scheme not in ("http", "https") or not host:
-            raise GatewayError("Alipay named a bill that lies at no address of the web.")
+            raise GatewayError(_("Alipay named a bill that lies at no address of the web."))
         try:
             # Not by requests, whose debug log would show the address, and with it the bill for half a minute.
             with _opener.open(url, timeout=self.timeout[1]) as answer:
                 data: bytes = answer.read(MAX_BILL_BYTES + 1)
         except (URLError, HTTPException, OSError) as error:
-            raise GatewayError(f"Alipay did not hand out a bill: {type(error).__name__}.") from None
+            raise GatewayError(_("Alipay did not hand out a bill: {error}."), error=type(error).__name__) from None
         if len(data) > MAX_BILL_BYTES:
-            raise GatewayError(f"Alipay handed out a bill of more than {MAX_BILL_BYTES} bytes.")
+            raise GatewayError(_("Alipay handed out a bill of more than {limit} bytes."), limit=MAX_BILL_BYTES)
         return data
 
     def _read(self, method: str, content: bytes) -> dict[str, Any]:
@@ -114,23 +120,27 @@ class AlipayClient:
             found = signing.members(content.decode())
             if node not in found:
                 # Of the gateway itself, and not always signed: nothing in it is acted upon.
-                raise GatewayError(f"Alipay did not take {method}: {_code_of(found.get('error_response'))}.")
+                raise GatewayError(
+                    _("Alipay did not take {method}: {code}."),
+                    method=method,
+                    code=_code_of(found.get("error_response")),
+                )
             raw, said = found[node]
             signing.verify(self.public_keys, raw, str(found.get("sign", ("", ""))[1]))
         except (signing.Unsigned, UnicodeDecodeError) as error:
-            raise GatewayError(f"What answered {method} is not believed: {error}") from None
+            raise GatewayError(_("What answered {method} is not believed: {why}"), method=method, why=error) from None
         if not isinstance(said, dict):
-            raise GatewayError(f"Alipay answered {method} with something else than an object.")
+            raise GatewayError(_("Alipay answered {method} with something else than an object."), method=method)
         if said.get("code") == OK:
             return said
         code = _code_of((raw, said))
         # 20000 is Alipay's own trouble, 40004 a matter of business; what else there is, is a matter of our settings.
         if said.get("code") != "40004" or code in UNCLEAR:
-            raise GatewayError(f"Alipay did not do {method}: {code}.")
+            raise GatewayError(_("Alipay did not do {method}: {code}."), method=method, code=code)
         raise Refusal(code)
 
 
-def _code_of(member: tuple[str, Any] | None) -> str:
+def _code_of(member: tuple[str, Any] | None) -> str | Promise:
     said = member[1] if member else {}
     code = str(said.get("sub_code") or said.get("code")) if isinstance(said, dict) else ""
-    return code if _CODE.fullmatch(code) else "no code"
+    return code if _CODE.fullmatch(code) else _("no code")

@@ -17,6 +17,10 @@ from cryptography.hazmat.primitives import hashes, serialization
 from cryptography.hazmat.primitives.asymmetric import padding, rsa
 from cryptography.x509.oid import NameOID
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
+from sishu.core.languages import listed
 
 PEM = re.compile(r"-----BEGIN [A-Z ]+-----.+?-----END [A-Z ]+-----", re.DOTALL)
 SHORT_NAMES = {
@@ -45,13 +49,13 @@ def verify(keys: Iterable[rsa.RSAPublicKey], text: str, signature: str) -> None:
     try:
         raw = base64.b64decode(signature, validate=True)
     except (binascii.Error, ValueError):
-        raise Unsigned("The signature is no base64.") from None
+        raise Unsigned(_("The signature is no base64.")) from None
     for key in keys:
         try:
             return key.verify(raw, text.encode(), padding.PKCS1v15(), hashes.SHA256())
         except InvalidSignature:
             continue
-    raise Unsigned("The signature is not Alipay's.")
+    raise Unsigned(_("The signature is not Alipay's."))
 
 
 def members(text: str) -> dict[str, tuple[str, Any]]:
@@ -68,13 +72,13 @@ def members(text: str) -> dict[str, tuple[str, Any]]:
             start = _past(text, at, ":")
             value, at = decoder.raw_decode(text, start)
             if not isinstance(name, str) or name in found:
-                raise Unsigned("A name comes twice in the answer.")
+                raise Unsigned(_("A name comes twice in the answer."))
             found[name] = (text[start:at], value)
             at = _blanks(text, at)
             if text[at] == ",":
                 at = _blanks(text, at + 1)
     except (ValueError, IndexError):
-        raise Unsigned("The answer is no JSON object.") from None
+        raise Unsigned(_("The answer is no JSON object.")) from None
     return found
 
 
@@ -88,7 +92,7 @@ def private_key(text: str) -> rsa.RSAPrivateKey:
             continue
         if isinstance(key, rsa.RSAPrivateKey):
             return key
-    raise ImproperlyConfigured("ALIPAY_PRIVATE_KEY is no RSA key; paste what Alipay's key tool calls 应用私钥.")
+    raise ImproperlyConfigured(_("ALIPAY_PRIVATE_KEY is no RSA key; paste what Alipay's key tool calls 应用私钥."))
 
 
 def public_keys(text: str) -> list[rsa.RSAPublicKey]:
@@ -103,7 +107,7 @@ def public_keys(text: str) -> list[rsa.RSAPublicKey]:
         except ValueError:
             key = None
         if not isinstance(key, rsa.RSAPublicKey):
-            raise ImproperlyConfigured("ALIPAY_PUBLIC_KEY is no RSA key; paste 支付宝公钥, not your own 应用公钥.")
+            raise ImproperlyConfigured(_("ALIPAY_PUBLIC_KEY is no RSA key; paste 支付宝公钥, not your own 应用公钥."))
         keys.append(key)
     return keys
 
@@ -123,13 +127,17 @@ def read_certificates(app: str, root: str, alipay: str, own_key: rsa.RSAPrivateK
     if not any(texts.values()):
         return None
     if not all(texts.values()):
-        raise ImproperlyConfigured(f"Certificate mode needs all of {', '.join(texts)}; for key mode set none.")
+        raise ImproperlyConfigured(
+            format_lazy(_("Certificate mode needs all of {names}; for key mode set none."), names=listed(list(texts)))
+        )
     own, roots, theirs = (_certificates(text, name) for name, text in texts.items())
     if _key_of(own[0], "ALIPAY_APP_CERT") != own_key.public_key():
-        raise ImproperlyConfigured("ALIPAY_APP_CERT is not of ALIPAY_PRIVATE_KEY; fetch appCertPublicKey_….crt again.")
+        raise ImproperlyConfigured(
+            _("ALIPAY_APP_CERT is not of ALIPAY_PRIVATE_KEY; fetch appCertPublicKey_….crt again.")
+        )
     root_sn = root_serial_number(roots)
     if not root_sn:
-        raise ImproperlyConfigured("ALIPAY_ROOT_CERT has no certificate under RSA; paste alipayRootCert.crt.")
+        raise ImproperlyConfigured(_("ALIPAY_ROOT_CERT has no certificate under RSA; paste alipayRootCert.crt."))
     return Certificates(serial_number(own[0]), root_sn, [_key_of(one, "ALIPAY_CERT") for one in theirs])
 
 
@@ -139,7 +147,9 @@ def _certificates(text: str, name: str) -> list[x509.Certificate]:
     except ValueError:
         found = []
     if not found:
-        raise ImproperlyConfigured(f"{name} holds no certificates that can be read; paste the .crt file.")
+        raise ImproperlyConfigured(
+            format_lazy(_("{name} holds no certificates that can be read; paste the .crt file."), name=name)
+        )
     return found
 
 
@@ -149,7 +159,7 @@ def _key_of(certificate: x509.Certificate, name: str) -> rsa.RSAPublicKey:
     except (ValueError, UnsupportedAlgorithm):
         key = None
     if not isinstance(key, rsa.RSAPublicKey):
-        raise ImproperlyConfigured(f"{name} holds a certificate that is not of an RSA key.")
+        raise ImproperlyConfigured(format_lazy(_("{name} holds a certificate that is not of an RSA key."), name=name))
     return key
 
 

@@ -6,12 +6,17 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta, tzinfo
 from enum import StrEnum
-from typing import Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from sishu.core.money import Money
+
+if TYPE_CHECKING:
+    from django.utils.functional import _StrOrPromise
 
 
 class Device(StrEnum):
@@ -216,7 +221,14 @@ class Bill:
 
 
 class GatewayError(Exception):
-    """The provider did not answer, or not clearly: what happened is unknown and must be asked again."""
+    """The provider did not answer, or not clearly: what happened is unknown and must be asked again.
+
+    Give it a lazily translated sentence, with the values for its {places}: an owner reads it in the studio in their own
+    language, an operator on the command line and in the log in English.
+    """
+
+    def __init__(self, sentence: _StrOrPromise = "", **values: object) -> None:
+        super().__init__(format_lazy(sentence, **values) if values else sentence)
 
 
 class PlayMoneyRefused(ImproperlyConfigured):
@@ -232,7 +244,7 @@ class NoBills(GatewayError):
 
 
 class BadNotice(Exception):
-    """A message that is not the provider's, or not for us. Nothing in it may be believed."""
+    """A message that is not the provider's, or not for us. Nothing in it may be believed. Why is for the log alone."""
 
 
 @runtime_checkable
@@ -295,7 +307,10 @@ def book_of(url: str, production: str) -> str:
         return "live"
     if not (settings.DEBUG or settings.ALLOW_SANDBOX):
         raise PlayMoneyRefused(
-            f"{url} is not the provider's own address ({production}), so its money is play money, and DEBUG is off. "
-            "Set the provider's own address, or SISHU_ALLOW_SANDBOX=1 if play money is what you want."
-        )
+            format_lazy(
+                _("{url} is not the provider's own address ({production}), so its money is play money, and DEBUG is off. "
+                  "Set the provider's own address, or SISHU_ALLOW_SANDBOX=1 if play money is what you want."),
+                url=url, production=production,
+            )
+        )  # fmt: skip
     return "sandbox"

@@ -13,8 +13,11 @@ from datetime import date, timedelta
 from typing import Any
 
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.text import format_lazy
 from django.utils.timezone import get_default_timezone
+from django.utils.translation import gettext_lazy as _
 
+from sishu.core.languages import listed
 from sishu.core.money import DIGITS, SYMBOLS
 from sishu.gateways.base import (
     BadNotice,
@@ -40,6 +43,7 @@ CODE_LENGTH = 9  # the last one checks the others
 # Odd, so that any one wrong letter changes the sum, and unequal, so that swapped neighbours do.
 WEIGHTS = (1, 3, 5, 7, 9, 11, 13, 15)
 MAX_DAYS = 60
+EXAMPLE = '{"CNY": {"payee": "…", "account": "…", "bank": "…"}}'
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,11 +72,15 @@ class OfflineGateway:
             )
         if not self.accounts:
             raise ImproperlyConfigured(
-                "The offline gateway has no account to name. Set OFFLINE_PAYEE, OFFLINE_ACCOUNT and OFFLINE_BANK, or "
-                "OFFLINE_ACCOUNTS for several currencies, or take offline out of GATEWAYS."
-            )
+                _("The offline gateway has no account to name. Set OFFLINE_PAYEE, OFFLINE_ACCOUNT and OFFLINE_BANK, or "
+                  "OFFLINE_ACCOUNTS for several currencies, or take offline out of GATEWAYS.")
+            )  # fmt: skip
         if not 1 <= days <= MAX_DAYS:
-            raise ImproperlyConfigured(f"OFFLINE_DAYS is {days}; a transfer is waited for 1 to {MAX_DAYS} days.")
+            raise ImproperlyConfigured(
+                format_lazy(
+                    _("OFFLINE_DAYS is {days}; a transfer is waited for 1 to {most} days."), days=days, most=MAX_DAYS
+                )
+            )
         self.currencies = frozenset(self.accounts)
         self.zone = get_default_timezone()
         self.time_to_pay: timedelta | None = timedelta(days=days)
@@ -82,7 +90,7 @@ class OfflineGateway:
 
     def start(self, request: PaymentRequest) -> Started:
         if request.due.currency not in self.accounts:
-            raise GatewayError(f"There is no account for {request.due.currency}.")
+            raise GatewayError(_("There is no account for {currency}."), currency=request.due.currency)
         there, code = self.accounts[request.due.currency], code_of(request.reference)
         return Started(BankTransfer(there.payee, there.account, there.bank, code), code)
 
@@ -105,7 +113,7 @@ class OfflineGateway:
         raise BadNotice("No bank sends notices here; transfers are recorded in the studio.")
 
     def fetch_bill(self, day: date) -> Bill:
-        raise NoBills("The bank's statement is on paper, or in a file that this house cannot read.")
+        raise NoBills(_("The bank's statement is on paper, or in a file that this house cannot read."))
 
 
 def code_of(reference: str) -> str:
@@ -127,22 +135,38 @@ def _check_letter(letters: str) -> str:
 
 
 def _read_accounts(text: str) -> dict[str, Account]:
-    example = 'OFFLINE_ACCOUNTS holds JSON such as {"CNY": {"payee": "…", "account": "…", "bank": "…"}}.'
     try:
         said: Any = json.loads(text or "{}")
     except ValueError as error:
-        raise ImproperlyConfigured(f"{example} It cannot be read: {error}.") from error
+        raise ImproperlyConfigured(
+            format_lazy(
+                _("OFFLINE_ACCOUNTS holds JSON such as {example}. It cannot be read: {error}."),
+                example=EXAMPLE, error=str(error),
+            )
+        ) from error  # fmt: skip
     if not isinstance(said, dict) or not all(isinstance(values, dict) for values in said.values()):
-        raise ImproperlyConfigured(f"{example} It is another kind of value.")
+        raise ImproperlyConfigured(
+            format_lazy(
+                _("OFFLINE_ACCOUNTS holds JSON such as {example}. It is another kind of value."), example=EXAMPLE
+            )
+        )
     return {currency: _read_account(currency, values) for currency, values in said.items()}
 
 
 def _read_account(currency: str, said: Mapping[str, Any]) -> Account:
     if currency not in {*SYMBOLS, *DIGITS}:
-        raise ImproperlyConfigured(f"An offline account is in {currency!r}; known: {', '.join({**SYMBOLS, **DIGITS})}.")
+        raise ImproperlyConfigured(
+            format_lazy(
+                _("An offline account is in '{currency}'; known: {known}."),
+                currency=currency, known=listed({**SYMBOLS, **DIGITS}),
+            )
+        )  # fmt: skip
     values = {part: said.get(part) for part in ("payee", "account", "bank")}
     if missing := [part for part, value in values.items() if not isinstance(value, str) or not value.strip()]:
         raise ImproperlyConfigured(
-            f"The offline account in {currency} has no {' and no '.join(missing)}: nobody could transfer to it."
-        )
+            format_lazy(
+                _("The offline account in {currency} has no {parts}: nobody could transfer to it."),
+                currency=currency, parts=listed(missing),
+            )
+        )  # fmt: skip
     return Account(**{part: str(value).strip() for part, value in values.items()})

@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 from sishu.core import addresses, clock
 from sishu.core.money import DIGITS, SYMBOLS, Money, check_amount
@@ -54,11 +55,11 @@ class SandboxGateway:
     def __init__(self) -> None:
         if not (settings.DEBUG or settings.ALLOW_SANDBOX):
             raise PlayMoneyRefused(
-                "The sandbox gateway gives works away for play money, and DEBUG is off. "
-                "Take sandbox out of GATEWAYS, or set SISHU_ALLOW_SANDBOX=1 if that is what you want."
-            )
+                _("The sandbox gateway gives works away for play money, and DEBUG is off. "
+                  "Take sandbox out of GATEWAYS, or set SISHU_ALLOW_SANDBOX=1 if that is what you want.")
+            )  # fmt: skip
         if not settings.SANDBOX_SECRET:
-            raise ImproperlyConfigured("The sandbox gateway signs its notices; set SANDBOX_SECRET.")
+            raise ImproperlyConfigured(_("The sandbox gateway signs its notices; set SANDBOX_SECRET."))
         self.key = settings.SANDBOX_SECRET.encode()
         # Bound to the key, so that a notice of another installation is never ours.
         self.merchant = hashlib.sha256(b"merchant" + self.key).hexdigest()[:16]
@@ -75,7 +76,9 @@ class SandboxGateway:
                 expires_at=request.expires_at,
             )  # fmt: skip
         except Refused as error:
-            raise GatewayError(str(error)) from error
+            raise GatewayError(
+                _("The sandbox knows {reference} with another amount."), reference=request.reference
+            ) from error
         return Started(Redirect(addresses.cashier(request.reference)), _bank_name(request.reference))
 
     def query(self, reference: str, provider_reference: str = "") -> Snapshot:
@@ -98,7 +101,7 @@ class SandboxGateway:
         return RefundSnapshot(request.reference, RefundOutcome.SUCCEEDED, request.amount)
 
     def query_refund(self, request: RefundRequest) -> RefundSnapshot:
-        if any(reference == request.reference for reference, _ in self.bank.refunds(request.payment_reference)):
+        if any(reference == request.reference for reference, _amount in self.bank.refunds(request.payment_reference)):
             return RefundSnapshot(request.reference, RefundOutcome.SUCCEEDED, request.amount)
         return RefundSnapshot(request.reference, RefundOutcome.UNKNOWN, request.amount)
 

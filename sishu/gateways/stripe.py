@@ -9,6 +9,9 @@ from datetime import UTC, date, datetime, time, timedelta
 import stripe
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.functional import Promise
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from sishu.core import clock
 from sishu.gateways import stripe_bill, stripe_events
@@ -106,14 +109,14 @@ class StripeGateway:
         self.is_live = key.startswith(LIVE_KEYS)
         if not self.is_live and not key.startswith(TEST_KEYS):
             raise ImproperlyConfigured(
-                "STRIPE_SECRET_KEY is not set, or not a secret key of Stripe's: sk_live_…, sk_test_…, or restricted, "
-                "rk_live_…, rk_test_…. The dashboard shows it under Developers › API keys."
-            )
+                _("STRIPE_SECRET_KEY is not set, or not a secret key of Stripe's: sk_live_…, sk_test_…, or restricted, "
+                  "rk_live_…, rk_test_…. The dashboard shows it under Developers › API keys.")
+            )  # fmt: skip
         if not self.secrets or not all(one.startswith("whsec_") for one in self.secrets):
             raise ImproperlyConfigured(
-                "STRIPE_WEBHOOK_SECRETS needs the signing secret of this site's webhook endpoint, whsec_…; several, "
-                "parted by commas, while one is being replaced. The dashboard shows it with the endpoint."
-            )
+                _("STRIPE_WEBHOOK_SECRETS needs the signing secret of this site's webhook endpoint, whsec_…; several, "
+                  "parted by commas, while one is being replaced. The dashboard shows it with the endpoint.")
+            )  # fmt: skip
         self.book = _book(url, is_live=self.is_live)
         self.client = stripe.StripeClient(
             key, base_addresses={"api": url.rstrip("/")}, max_network_retries=1,
@@ -132,7 +135,7 @@ class StripeGateway:
         session = self._session(reference, provider_reference)
         if session is None:
             return Snapshot(reference, Outcome.UNKNOWN)
-        with _asking("tell of a payment"):
+        with _asking(_("tell of a payment")):
             is_paid = session["payment_status"] == "paid"
             charge = session["payment_intent"]["latest_charge"] if is_paid else None
             return of_session(
@@ -144,7 +147,7 @@ class StripeGateway:
         if session is None:
             return Snapshot(reference, Outcome.UNKNOWN)
         if session["status"] == "open":
-            with _asking("expire a session"):
+            with _asking(_("expire a session")):
                 try:
                     self.client.v1.checkout.sessions.expire(session["id"])
                 except stripe.InvalidRequestError as error:
@@ -167,7 +170,7 @@ class StripeGateway:
             return known
         again = {ATTEMPT: str(request.attempt)} if request.attempt else {}
         key = "-".join(["refund", request.reference, *again.values()])
-        with _asking("give money back"):
+        with _asking(_("give money back")):
             try:
                 made = self.client.v1.refunds.create(
                     {
@@ -201,7 +204,7 @@ class StripeGateway:
         reference = stripe_events.payment_reference(what)
         if not reference and what.get("object") in ("dispute", "refund") and what.get("payment_intent"):
             # These know their payment by Stripe's name for it only.
-            with _asking("say whose payment it is"):
+            with _asking(_("say whose payment it is")):
                 intent = self.client.v1.payment_intents.retrieve(what["payment_intent"])
                 reference = stripe_events.payment_reference(intent.to_dict())
         return Notice(event["id"], reference, provider_reference=what["id"] if is_session and reference else "")
@@ -210,7 +213,7 @@ class StripeGateway:
         """The balance transactions of a day by UTC, up to now where it is not over."""
         since = datetime.combine(day, time(), UTC)
         if since > clock.now():
-            raise BillNotReady(f"Stripe's day {day} has not begun.")
+            raise BillNotReady(_("Stripe's day {day} has not begun."), day=day)
         charges: dict[str, Json] = {}
 
         def find_charge(key: str) -> Json:
@@ -218,7 +221,7 @@ class StripeGateway:
                 charges[key] = self.client.v1.charges.retrieve(key).to_dict()
             return charges[key]
 
-        with _asking("write a bill"):
+        with _asking(_("write a bill")):
             first, after = int(since.timestamp()), int((since + timedelta(days=1)).timestamp())
             found = self.client.v1.balance_transactions.list(
                 {"created": {"gte": first, "lt": after}, "limit": PAGE, "expand": ["data.source"]}
@@ -229,7 +232,7 @@ class StripeGateway:
     def _create(self, request: PaymentRequest) -> Json:
         now = clock.now()
         ends_at = min(max(request.expires_at, now + LEAST_LIFETIME), now + MOST_LIFETIME)
-        with _asking("begin a payment"):
+        with _asking(_("begin a payment")):
             try:
                 made = self.client.v1.checkout.sessions.create(
                     {
@@ -263,7 +266,7 @@ class StripeGateway:
 
     def _session(self, reference: str, provider_reference: str) -> Json | None:
         """The Session of a payment with all that hangs on it. None when Stripe has none."""
-        with _asking("tell of a payment"):
+        with _asking(_("tell of a payment")):
             key = provider_reference or (self._search(reference) or {}).get("id", "")
             if not key:
                 return None
@@ -274,7 +277,9 @@ class StripeGateway:
                     return None
                 raise
         if session["client_reference_id"] != reference:
-            raise GatewayError(f"Stripe's session {key} is not of payment {reference}.")
+            raise GatewayError(
+                _("Stripe's session {session} is not of payment {reference}."), session=key, reference=reference
+            )
         return session
 
     def _search(self, reference: str) -> Json | None:
@@ -291,7 +296,7 @@ class StripeGateway:
 
     def _find_refund(self, session: Json, request: RefundRequest) -> RefundSnapshot | None:
         """The refund as it is asked for now: what failed before that is none."""
-        with _asking("tell of a refund"):
+        with _asking(_("tell of a refund")):
             ours = latest(one for one in self._refunds(session) if refund_reference(one) == request.reference)
             known = next(map(of_refund, ours), None)
             has_failed = known is not None and known.outcome in (RefundOutcome.FAILED, RefundOutcome.RETURNED)
@@ -317,15 +322,18 @@ def _book(url: str, *, is_live: bool) -> str:
     book = book_of(url, PRODUCTION)
     if book == "sandbox" and is_live:
         raise ImproperlyConfigured(
-            f"STRIPE_SECRET_KEY moves real money and may be shown to {PRODUCTION} only, not to {url}. Set a test key, "
-            "or leave STRIPE_URL out."
-        )
+            format_lazy(
+                _("STRIPE_SECRET_KEY moves real money and may be shown to {production} only, not to {url}. Set a test "
+                  "key, or leave STRIPE_URL out."),
+                production=PRODUCTION, url=url,
+            )
+        )  # fmt: skip
     if book == "live" and not is_live:
         if not (settings.DEBUG or settings.ALLOW_SANDBOX):
             raise ImproperlyConfigured(
-                "STRIPE_SECRET_KEY is a test key, so its money is play money, and DEBUG is off. Set the live key, or "
-                "SISHU_ALLOW_SANDBOX=1 if play money is what you want."
-            )
+                _("STRIPE_SECRET_KEY is a test key, so its money is play money, and DEBUG is off. Set the live key, or "
+                  "SISHU_ALLOW_SANDBOX=1 if play money is what you want.")
+            )  # fmt: skip
         return "sandbox"
     return book
 
@@ -335,8 +343,11 @@ def _failed(request: RefundRequest) -> RefundSnapshot:
 
 
 @contextmanager
-def _asking(what: str) -> Iterator[None]:
-    """Turn all that is unclear into GatewayError. Stripe's messages and bodies stay out of it: they may name the buyer."""
+def _asking(what: Promise) -> Iterator[None]:
+    """Turn all that is unclear into GatewayError: Stripe did not do `what` it was asked.
+
+    Stripe's messages and bodies stay out of it: they may name the buyer.
+    """
     try:
         yield
     except stripe.StripeError as error:
@@ -345,6 +356,11 @@ def _asking(what: str) -> Iterator[None]:
             "request": error.request_id,
         }  # fmt: skip
         said = ", ".join(f"{name} {value}" for name, value in facts.items() if value)
-        raise GatewayError(f"Stripe did not {what}: {type(error).__name__} ({said or 'no answer'}).") from None
+        raise GatewayError(
+            _("Stripe did not {what}: {error} ({facts})."),
+            what=what, error=type(error).__name__, facts=said or _("no answer"),
+        ) from None  # fmt: skip
     except (KeyError, TypeError, ValueError, AttributeError) as error:
-        raise GatewayError(f"Stripe's answer cannot be read, asked to {what}: {type(error).__name__}.") from error
+        raise GatewayError(
+            _("Stripe's answer cannot be read, asked to {what}: {error}."), what=what, error=type(error).__name__
+        ) from error

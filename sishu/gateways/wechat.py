@@ -17,8 +17,11 @@ from urllib.request import urlopen
 
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 
 from sishu.core import clock
+from sishu.core.languages import listed
 from sishu.core.money import Money, check_amount
 from sishu.gateways import wechat_keys
 from sishu.gateways.base import (
@@ -84,7 +87,9 @@ class WechatGateway:
             "WECHAT_CERT_SERIAL": cert_serial, "WECHAT_API_V3_KEY": api_v3_key,
         }  # fmt: skip
         if missing := [key for key, value in needed.items() if not value]:
-            raise ImproperlyConfigured(f"WeChat Pay needs {', '.join(missing)}; or take wechat out of GATEWAYS.")
+            raise ImproperlyConfigured(
+                format_lazy(_("WeChat Pay needs {names}; or take wechat out of GATEWAYS."), names=listed(missing))
+            )
         wechat_keys.check(cert_serial, api_v3_key, public_key, public_key_id)
         self.book = book_of(url, PRODUCTION)
         self.app_id, self.mch_id, self.app_secret = app_id, mch_id, app_secret
@@ -127,9 +132,11 @@ class WechatGateway:
                 said = json.loads(answer.read(64 * 1024))
             openid = said.get("openid")
         except (URLError, OSError, ValueError, AttributeError) as error:
-            raise GatewayError(f"WeChat did not say who the buyer is: {type(error).__name__}.") from None
+            raise GatewayError(_("WeChat did not say who the buyer is: {error}."), error=type(error).__name__) from None
         if not isinstance(openid, str) or not re.fullmatch(r"[0-9A-Za-z_-]{1,128}", openid):
-            raise GatewayError(f"WeChat does not say who the buyer is: errcode {_number(said.get('errcode'))}.")
+            raise GatewayError(
+                _("WeChat does not say who the buyer is: errcode {code}."), code=_number(said.get("errcode"))
+            )
         return openid
 
     def start(self, request: PaymentRequest) -> Started:
@@ -144,12 +151,14 @@ class WechatGateway:
             terms["scene_info"] = {"payer_client_ip": request.client_ip, "h5_info": {"type": "Wap"}}
         elif product == "jsapi":
             if not request.payer:
-                raise GatewayError("WeChat Pay cannot begin a jsapi payment before it is known who pays: identify.")
+                raise GatewayError(_("WeChat Pay cannot begin a jsapi payment before it is known who pays: identify."))
             terms["payer"] = {"openid": request.payer}
         try:
             said = self.client.post(f"{TRANSACTIONS}/{product}", terms)
         except Refused as error:
-            raise GatewayError(f"WeChat Pay does not begin {request.reference}: {error}.") from None
+            raise GatewayError(
+                _("WeChat Pay does not begin {reference}: {why}."), reference=request.reference, why=error
+            ) from None
         return Started(self._instruction(product, said, request))
 
     def query(self, reference: str, provider_reference: str = "") -> Snapshot:
@@ -158,13 +167,17 @@ class WechatGateway:
         except Refused as error:
             if error.code == "ORDER_NOT_EXIST":
                 return Snapshot(reference, Outcome.UNKNOWN)
-            raise GatewayError(f"WeChat Pay does not tell of {reference}: {error}.") from None
+            raise GatewayError(
+                _("WeChat Pay does not tell of {reference}: {why}."), reference=reference, why=error
+            ) from None
         try:
             snapshot = self._snapshot(said)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _unreadable(reference, error) from None
         if snapshot.reference != reference:
-            raise GatewayError(f"WeChat Pay was asked about {reference} and tells of another payment.")
+            raise GatewayError(
+                _("WeChat Pay was asked about {reference} and tells of another payment."), reference=reference
+            )
         return snapshot
 
     def close(self, reference: str, provider_reference: str = "") -> Snapshot:
@@ -172,7 +185,9 @@ class WechatGateway:
             self.client.post(f"{TRANSACTIONS}/out-trade-no/{reference}/close", {"mchid": self.mch_id})
         except Refused as error:
             if error.code not in CLOSE_REFUSED:
-                raise GatewayError(f"WeChat Pay does not close {reference}: {error}.") from None
+                raise GatewayError(
+                    _("WeChat Pay does not close {reference}: {why}."), reference=reference, why=error
+                ) from None
         # 204 comes also for what was not closed.
         return self.query(reference)
 
@@ -191,7 +206,11 @@ class WechatGateway:
             return self._refund_snapshot(request, self.client.post(REFUNDS, terms))
         except Refused as error:
             if error.code not in REFUND_REFUSED:
-                raise GatewayError(f"WeChat Pay does not yet give back {request.reference}: {error}.") from None
+                raise GatewayError(
+                    _("WeChat Pay does not yet give back {reference}: {why}."),
+                    reference=request.reference,
+                    why=error,
+                ) from None
         # The no is not signed, and may be about the question only: what is known under the number counts.
         known = self.query_refund(request)
         if known.outcome != RefundOutcome.UNKNOWN:
@@ -204,7 +223,9 @@ class WechatGateway:
         except Refused as error:
             if error.code == "RESOURCE_NOT_EXISTS":
                 return RefundSnapshot(request.reference, RefundOutcome.UNKNOWN, request.amount)
-            raise GatewayError(f"WeChat Pay does not tell of refund {request.reference}: {error}.") from None
+            raise GatewayError(
+                _("WeChat Pay does not tell of refund {number}: {why}."), number=request.reference, why=error
+            ) from None
 
     def parse_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         said = self.client.open_notice(headers, body)
@@ -272,7 +293,9 @@ class WechatGateway:
     def _refund_snapshot(self, request: RefundRequest, said: Mapping[str, Any]) -> RefundSnapshot:
         try:
             if said["out_refund_no"] != request.reference or said["out_trade_no"] != request.payment_reference:
-                raise GatewayError(f"WeChat Pay was asked about refund {request.reference} and tells of another.")
+                raise GatewayError(
+                    _("WeChat Pay was asked about refund {number} and tells of another."), number=request.reference
+                )
             refunded = Money(check_amount(said["amount"]["refund"], least=1), _currency(said["amount"]))
             return RefundSnapshot(request.reference, REFUND_OUTCOMES[said["status"]], refunded)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
@@ -306,4 +329,5 @@ def _number(value: object) -> int:
 
 
 def _unreadable(reference: str, error: Exception) -> GatewayError:
-    return GatewayError(f"WeChat Pay's answer about {reference} cannot be read: {type(error).__name__}.")
+    why = type(error).__name__
+    return GatewayError(_("WeChat Pay's answer about {reference} cannot be read: {why}."), reference=reference, why=why)

@@ -7,7 +7,11 @@ import zlib
 from collections.abc import Mapping
 from datetime import UTC, date, datetime, time, timedelta, timezone
 
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
+
 from sishu.core import clock
+from sishu.core.languages import listed
 from sishu.core.money import Money, parse_fixed
 from sishu.gateways.base import Bill, BillEntry, BillNotReady, EntryKind, GatewayError
 from sishu.gateways.wechat_client import Refused, WechatClient
@@ -40,21 +44,21 @@ def read_bill(client: WechatClient, day: date, *, mch_id: str) -> Bill:
         packed = client.download(str(said.get("download_url", "")))
     except Refused as error:
         if clock.now() < datetime.combine(day + timedelta(days=1), time(), CHINA):
-            raise BillNotReady(f"{day} is not over in China.") from None
+            raise BillNotReady(_("{day} is not over in China."), day=day) from None
         if error.code == "NO_STATEMENT_EXIST":
             return Bill(day, b"", ())  # nothing moved
         if error.code == "STATEMENT_CREATING":
-            raise BillNotReady(f"WeChat Pay is still writing the bill of {day}.") from None
-        raise GatewayError(f"WeChat Pay does not give the bill of {day}: {error}.") from None
+            raise BillNotReady(_("WeChat Pay is still writing the bill of {day}."), day=day) from None
+        raise GatewayError(_("WeChat Pay does not give the bill of {day}: {why}."), day=day, why=error) from None
     raw = _unpacked(packed, day)
     # SHA-1 is what the protocol has; the address it came from was in a signed answer.
     found = hashlib.sha1(raw, usedforsecurity=False).hexdigest()
     if said.get("hash_type") != "SHA1" or str(said.get("hash_value", "")).lower() != found:
-        raise GatewayError(f"WeChat Pay's bill of {day} is not the file whose hash it told.")
+        raise GatewayError(_("WeChat Pay's bill of {day} is not the file whose hash it told."), day=day)
     try:
         return Bill(day, raw, entries_of(raw, mch_id=mch_id))
     except ValueError as error:
-        raise GatewayError(f"WeChat Pay's bill of {day} cannot be read: {error}") from None
+        raise GatewayError(_("WeChat Pay's bill of {day} cannot be read: {why}"), day=day, why=error) from None
 
 
 def entries_of(raw: bytes, *, mch_id: str) -> tuple[BillEntry, ...]:
@@ -63,21 +67,21 @@ def entries_of(raw: bytes, *, mch_id: str) -> tuple[BillEntry, ...]:
         # Not splitlines(), which would also break lines where a title has one of Unicode's own.
         lines = [line.removesuffix("\r") for line in raw.decode("utf-8-sig").rstrip("\r\n").split("\n")]
     except UnicodeDecodeError:
-        raise Unreadable("it is not UTF-8.") from None
+        raise Unreadable(_("it is not UTF-8.")) from None
     if len(lines) < 3:
-        raise Unreadable("it has no rows.")
+        raise Unreadable(_("it has no rows."))
     header, totals_header = lines[0].split(","), lines[-2].split(",")
     if not set(header) >= COLUMNS or not set(totals_header) >= {"总交易单数", *TOTALS}:
-        raise Unreadable("its columns are others than expected.")
+        raise Unreadable(_("its columns are others than expected."))
     rows = [_cells(line, header, number) for number, line in enumerate(lines[1:-2], start=2)]
     totals = _cells(lines[-1], totals_header, len(lines))
     if totals["总交易单数"] != str(len(rows)):
-        raise Unreadable("it has another number of rows than its last line says.")
+        raise Unreadable(_("it has another number of rows than its last line says."))
     for total, column in TOTALS.items():
         if _hundred_thousandths(totals[total]) != sum(_hundred_thousandths(row[column]) for row in rows):
-            raise Unreadable(f"{column} does not add up to {total}.")
+            raise Unreadable(format_lazy(_("{column} does not add up to {total}."), column=column, total=total))
     if any(row["商户号"] != mch_id for row in rows):
-        raise Unreadable("it is another merchant's.")
+        raise Unreadable(_("it is another merchant's."))
     return tuple(_entry(row) for row in rows)
 
 
@@ -85,7 +89,7 @@ def _cells(line: str, header: list[str], number: int) -> dict[str, str]:
     """A line's values by column. Each begins with a backtick, so that commas and quotes in titles do not part them."""
     values = line.removeprefix("`").split(",`")
     if not line.startswith("`") or len(values) != len(header):
-        raise Unreadable(f"line {number} has other columns than the first.")
+        raise Unreadable(format_lazy(_("line {number} has other columns than the first."), number=number))
     return dict(zip(header, (value.strip() for value in values), strict=True))
 
 
@@ -94,7 +98,7 @@ def _entry(row: Mapping[str, str]) -> BillEntry:
     paid, returned = (_minor(row[column], 2) for column in ("应结订单金额", "退款金额"))
     kinds = {"SUCCESS": EntryKind.PAYMENT, "REFUND": EntryKind.REFUND, "REVOKED": EntryKind.OTHER}
     if state not in kinds:
-        raise Unreadable(f"a row's state is none of {', '.join(kinds)}.")
+        raise Unreadable(format_lazy(_("a row's state is none of {known}."), known=listed(kinds)))
     return BillEntry(
         kind=kinds[state],
         reference=row["商户订单号"],
@@ -122,7 +126,9 @@ def _unpacked(packed: bytes, day: date) -> bytes:
     try:
         raw = unpacker.decompress(packed, MAX_BYTES)
     except zlib.error:
-        raise GatewayError(f"WeChat Pay's bill of {day} is damaged: it cannot be unpacked.") from None
+        raise GatewayError(_("WeChat Pay's bill of {day} is damaged: it cannot be unpacked."), day=day) from None
     if not unpacker.eof:
-        raise GatewayError(f"WeChat Pay's bill of {day} is cut off, or larger than {MAX_BYTES} bytes.")
+        raise GatewayError(
+            _("WeChat Pay's bill of {day} is cut off, or larger than {limit} bytes."), day=day, limit=MAX_BYTES
+        )
     return raw

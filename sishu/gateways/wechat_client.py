@@ -17,6 +17,8 @@ from typing import Any
 
 from cryptography import x509
 from cryptography.hazmat.primitives.serialization import Encoding
+from django.utils.text import format_lazy
+from django.utils.translation import gettext_lazy as _
 from wechatpayv3.core import Core
 from wechatpayv3.type import RequestType
 from wechatpayv3.utils import aes_decrypt
@@ -90,7 +92,7 @@ class WechatClient(Core):
     def download(self, url: str) -> bytes:
         """A file whose address WeChat gave us. It is not signed: compare its hash. Raises Refused, GatewayError."""
         if not url.startswith(f"{self._gate_way}/v3/"):
-            raise GatewayError("WeChat Pay named a file that lies at another address than its own.")
+            raise GatewayError(_("WeChat Pay named a file that lies at another address than its own."))
         answer = self._call(url.removeprefix(self._gate_way), RequestType.GET, is_signed=False)
         return answer.encode() if isinstance(answer, str) else answer
 
@@ -101,7 +103,7 @@ class WechatClient(Core):
         try:
             said = self.callback(signed, body)
         except Untrusted as error:
-            raise BadNotice(str(error)) from None
+            raise BadNotice(*error.args) from None
         except Exception as error:  # noqa: BLE001  the library raises nothing finer
             raise BadNotice(f"The notice cannot be read: {type(error).__name__}.") from None
         if not isinstance(said, dict) or not isinstance(said.get("resource"), dict):
@@ -116,15 +118,15 @@ class WechatClient(Core):
         try:
             status, answer = self.request(path, method=method, data=data, skip_verify=not is_signed)
         except Untrusted as error:
-            raise GatewayError(f"What came as WeChat Pay's answer is not believed: {error}") from None
+            raise GatewayError(_("What came as WeChat Pay's answer is not believed: {why}"), why=error) from None
         except Exception as error:  # noqa: BLE001  the library raises bare Exception for a wrong signature
-            raise GatewayError(f"WeChat Pay did not answer clearly: {type(error).__name__}.") from None
+            raise GatewayError(_("WeChat Pay did not answer clearly: {error}."), error=type(error).__name__) from None
         if 200 <= status < 300:
             return answer  # type: ignore[no-any-return]
         code = _code_of(answer)
         if 400 <= status < 500 and status not in (401, 429) and code:
             raise Refused(status, code)
-        raise GatewayError(f"WeChat Pay answered {status} {code}".rstrip() + ".")
+        raise GatewayError(_("WeChat Pay answered {said}."), said=f"{status} {code}".rstrip())
 
     def _object(self, answer: str | bytes) -> dict[str, Any]:
         try:
@@ -132,7 +134,7 @@ class WechatClient(Core):
         except ValueError:
             said = None
         if not isinstance(said, dict):
-            raise GatewayError("WeChat Pay's answer is no JSON object.")
+            raise GatewayError(_("WeChat Pay's answer is no JSON object."))
         return said
 
     def _verify_signature(self, headers: Mapping[str, str], body: str) -> bool:
@@ -140,14 +142,16 @@ class WechatClient(Core):
         moment, serial = headers.get("Wechatpay-Timestamp") or "", headers.get("Wechatpay-Serial") or ""
         signature = headers.get("Wechatpay-Signature") or ""
         if headers.get("Wechatpay-Signature-Type") != SCHEME:
-            raise Untrusted("it is not signed, or in another way.")
+            raise Untrusted(_("it is not signed, or in another way."))
         if signature.startswith(PROBE):
-            raise Untrusted("it is a probe of WeChat's own, signed wrongly on purpose.")
+            raise Untrusted(_("it is a probe of WeChat's own, signed wrongly on purpose."))
         if not re.fullmatch(r"[0-9]{1,12}", moment) or abs(clock.now().timestamp() - int(moment)) > CLOCK_WINDOW:
-            raise Untrusted(f"it is more than {CLOCK_WINDOW} seconds away from our clock.")
+            raise Untrusted(
+                format_lazy(_("it is more than {seconds} seconds away from our clock."), seconds=CLOCK_WINDOW)
+            )
         if not self._knows(serial):
             self._is_wanted = True
-            raise Untrusted("its key is none we know.")
+            raise Untrusted(_("its key is none we know."))
         return bool(super()._verify_signature(headers, body))
 
     def _knows(self, serial: str) -> bool:

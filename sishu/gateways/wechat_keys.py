@@ -15,18 +15,23 @@ from cryptography.hazmat.primitives.serialization import (
     load_pem_public_key,
 )
 from django.core.exceptions import ImproperlyConfigured
+from django.utils.translation import gettext_lazy as _
 
 
 def check(cert_serial: str, api_v3_key: str, public_key: str, public_key_id: str) -> None:
     """Whether what goes with the keys fits them. Raises ImproperlyConfigured."""
     if not re.fullmatch(r"[0-9A-Fa-f]{8,40}", cert_serial):
-        raise ImproperlyConfigured("WECHAT_CERT_SERIAL is the merchant certificate's serial: hexadecimal digits only.")
+        raise ImproperlyConfigured(
+            _("WECHAT_CERT_SERIAL is the merchant certificate's serial: hexadecimal digits only.")
+        )
     if len(api_v3_key.encode()) != 32:
-        raise ImproperlyConfigured("WECHAT_API_V3_KEY is 32 characters long; this one is not.")
+        raise ImproperlyConfigured(_("WECHAT_API_V3_KEY is 32 characters long; this one is not."))
     if bool(public_key) != bool(public_key_id):
-        raise ImproperlyConfigured("WECHAT_PUBLIC_KEY and WECHAT_PUBLIC_KEY_ID belong together: set both, or neither.")
+        raise ImproperlyConfigured(
+            _("WECHAT_PUBLIC_KEY and WECHAT_PUBLIC_KEY_ID belong together: set both, or neither.")
+        )
     if public_key_id and not re.fullmatch(r"PUB_KEY_ID_\w{1,64}", public_key_id):
-        raise ImproperlyConfigured("WECHAT_PUBLIC_KEY_ID begins with PUB_KEY_ID_.")
+        raise ImproperlyConfigured(_("WECHAT_PUBLIC_KEY_ID begins with PUB_KEY_ID_."))
 
 
 def private_pem(text: str) -> str:
@@ -37,9 +42,9 @@ def private_pem(text: str) -> str:
         key = None
     if not isinstance(key, RSAPrivateKey):
         raise ImproperlyConfigured(
-            "WECHAT_PRIVATE_KEY is no RSA key in PEM: put in the whole of apiclient_key.pem, or name the file with "
-            "WECHAT_PRIVATE_KEY_FILE."
-        )
+            _("WECHAT_PRIVATE_KEY is no RSA key in PEM: put in the whole of apiclient_key.pem, or name the file with "
+              "WECHAT_PRIVATE_KEY_FILE.")
+        )  # fmt: skip
     return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
 
 
@@ -52,7 +57,7 @@ def public_pem(text: str) -> str:
     except ValueError:
         key = None
     if not isinstance(key, RSAPublicKey):
-        raise ImproperlyConfigured("WECHAT_PUBLIC_KEY is no RSA key in PEM: put in the whole of pub_key.pem.")
+        raise ImproperlyConfigured(_("WECHAT_PUBLIC_KEY is no RSA key in PEM: put in the whole of pub_key.pem."))
     return key.public_bytes(Encoding.PEM, PublicFormat.SubjectPublicKeyInfo).decode()
 
 
@@ -61,4 +66,4 @@ def certificates_in(text: str) -> list[x509.Certificate]:
     try:
         return x509.load_pem_x509_certificates(text.encode()) if text.strip() else []
     except ValueError:
-        raise ImproperlyConfigured("WECHAT_PLATFORM_CERTS holds no certificates in PEM, or a damaged one.") from None
+        raise ImproperlyConfigured(_("WECHAT_PLATFORM_CERTS holds no certificates in PEM, or a damaged one.")) from None

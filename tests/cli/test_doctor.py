@@ -11,6 +11,7 @@ import pytest
 from django.core.management import call_command
 from django.db import connection
 from django.db.models import UniqueConstraint
+from django.utils import translation
 
 from sishu.cli import doctor
 from sishu.core import clock, crypto
@@ -21,6 +22,7 @@ from sishu.jobs.models import JobRun, WorkerBeat
 from sishu.ledger import triggers
 from sishu.outbox import relay
 from sishu.outbox.models import Delivery, Fact
+from tests.factories.gateways import OFFLINE
 from tests.gateways.keyed import entry
 from tests.jobs import tasks
 
@@ -156,6 +158,13 @@ def test_each_gateway_is_named_and_one_without_keys_says_why(settings):
     (problem,) = doctor.examine(doctor.check_gateways).problems
     assert problem.fact == "keyed cannot be used: The keyed gateway needs merchant_id, secret."
     assert "Merchant keys" in problem.way_out
+
+
+def test_gateways_speak_english_to_the_doctor_in_a_chinese_house(settings):
+    assert translation.get_language() == "zh-hans"
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": {"offline": (OFFLINE[0], {"currency": "CNY", "days": 7})}}
+    (problem,) = doctor.examine(doctor.check_gateways).problems
+    assert problem.fact.startswith("offline cannot be used: The offline gateway has no account to name.")
 
 
 def test_providers_are_asked_only_online(capsys, monkeypatch):

@@ -11,6 +11,7 @@ from typing import cast
 import environ
 import pytest
 from django.core import checks, mail
+from django.core.management import CommandError, call_command
 from django.test import Client
 from django.utils import translation
 
@@ -139,6 +140,37 @@ def test_looking_costs_one_query_and_then_none(django_assert_num_queries):
         merchants.gateway("sandbox")
 
 
+def keyless(settings, name) -> None:
+    """One of the house's own gateways, with nothing in the environment."""
+    env = environ.Env()
+    env.ENVIRON = {}
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": {name: gateways.options(env)[name]}}
+
+
+def test_each_reader_is_told_in_their_language_why_a_gateway_cannot_be_used(settings):
+    keyless(settings, "alipay")
+    english = "Alipay needs ALIPAY_APP_ID, ALIPAY_SELLER_ID, ALIPAY_PRIVATE_KEY; or take alipay out of GATEWAYS."
+    chinese = (
+        "支付宝缺少ALIPAY_APP_ID、ALIPAY_SELLER_ID、ALIPAY_PRIVATE_KEY；如果不用支付宝，请把alipay从GATEWAYS中去掉。"
+    )
+    for language, said in [("en", english), ("zh-hans", chinese), ("en", english)]:
+        with translation.override(language):
+            assert merchants.problem("alipay") == said
+
+
+def test_what_a_plug_in_says_stays_as_it_is():
+    with translation.override("zh-hans"):
+        assert merchants.problem("keyed") == "The keyed gateway needs merchant_id, secret."
+
+
+def test_what_is_remembered_of_a_failure_holds_no_key(settings, owner):
+    """Why it failed, but not the failure: its frames have the keys in them."""
+    keyless(settings, "stripe")
+    assert merchants.problem("stripe").startswith("STRIPE_SECRET_KEY is not set")
+    (_stamp, sentence) = merchants._remembered.failed["stripe"]
+    assert not isinstance(sentence, Exception)
+
+
 # --- Changing them ----------------------------------------------------------------------------------------------------
 
 
@@ -207,6 +239,8 @@ def test_lost_keys_make_the_gateway_unusable_and_can_be_entered_anew(owner):
     MerchantKeys.objects.update(stamp="another", sealed=MerchantKeys.objects.get().sealed)
     merchants.forget()
     assert "cannot be read" in merchants.problem("keyed")
+    with translation.override("zh-hans"):
+        assert merchants.problem("keyed").startswith("工作室里保存的密钥无法读取：")
     assert merchants.usable() == ["sandbox"]
     merchant_keys.change("keyed", ALL, by=owner)
     assert merchants.usable() == ["keyed", "sandbox"]
@@ -299,6 +333,16 @@ def test_a_payment_of_a_gateway_whose_keys_are_gone_waits(owner):
 
 def complaints() -> list[checks.CheckMessage]:
     return [found for found in checks.run_checks() if found.id in {"sishu.E001", "sishu.W001"}]
+
+
+def test_the_command_line_says_in_english_what_a_gateway_misses(settings):
+    keyless(settings, "wechat")
+    with translation.override("zh-hans"):
+        (found,) = complaints()
+        with pytest.raises(CommandError, match="WeChat Pay needs WECHAT_APP_ID, WECHAT_MCH_ID"):
+            call_command("reconcile")
+        assert translation.get_language() == "zh-hans"
+    assert "WeChat Pay needs WECHAT_APP_ID, WECHAT_MCH_ID" in found.msg
 
 
 def test_the_house_starts_without_keys_that_can_be_entered_later():

@@ -1,14 +1,21 @@
-"""A gateway that speaks to the simulator: its own `gateway_class` is said by each provider's folder."""
+"""A gateway that speaks to the simulator, in English: its `gateway_class` is said by each provider's folder."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date
 
 import pytest
+from django.utils import translation
 
 from paysim.china import CHINA
 from tests.gateways.test_conformance import make_request
+
+
+@pytest.fixture(autouse=True)
+def _english() -> Iterator[None]:
+    with translation.override("en"):
+        yield
 
 
 @pytest.fixture

@@ -115,7 +115,7 @@ def test_there_is_an_account_for_each_currency():
     ("options", "said"),
     [({}, "no account to name"), ({"payee": "A", "bank": "B"}, "has no account"), ({"accounts": "{"}, "cannot be read"),
      ({"accounts": "[]"}, "another kind"), ({"accounts": '{"CNY": 1}'}, "another kind"),
-     ({"accounts": '{"yuan": {}}'}, "is in 'yuan'"), ({"accounts": '{"CNY": {"payee": 1}}'}, "no payee and no account and no bank"),
+     ({"accounts": '{"yuan": {}}'}, "is in 'yuan'"), ({"accounts": '{"CNY": {"payee": 1}}'}, "no payee, account, bank"),
      ({**ACCOUNT, "days": 0}, "OFFLINE_DAYS is 0"), ({**ACCOUNT, "days": 400}, "OFFLINE_DAYS is 400")],
 )  # fmt: skip
 def test_settings_that_nobody_could_pay_by_are_refused(options, said):

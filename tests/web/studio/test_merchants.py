@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import re
+
+import environ
 import pytest
 from allauth.account.authentication import AUTHENTICATION_METHODS_SESSION_KEY
+from cryptography.hazmat.primitives.asymmetric import rsa
 from django.conf import settings as site
 from django.test import Client
 from django.urls import reverse
+from django.utils import translation
 
+from config.settings import gateways
+from paysim.keys import private_pem
 from sishu.accounts import roles
 from sishu.commerce import merchants
 from sishu.commerce.models import MerchantKeysChange, TrialPurchase
@@ -52,6 +59,40 @@ def test_the_list_says_which_can_be_used_and_where_notices_go(owner):
     assert "The keyed gateway needs merchant_id, secret." in shown
     assert f"{site.SITE_URL}/webhooks/keyed" in shown
     assert "Sandbox" in shown
+
+
+PEM = private_pem(rsa.generate_private_key(65537, 2048))
+# The commonest mistake with each: what was filled in, and what a Chinese owner reads.
+MISTAKES = {
+    "alipay": (
+        {"app_id": "2021000100000001", "seller_id": "2088000000000001", "private_key": PEM, "public_key": "MIIB"},
+        "ALIPAY_PUBLIC_KEY不是RSA公钥；请粘贴支付宝公钥，不要填自己的应用公钥。",
+    ),
+    "wechat": (
+        {"app_id": "wx1", "mch_id": "1900000109", "private_key": PEM, "cert_serial": "5157F09E", "api_v3_key": "short"},
+        "WECHAT_API_V3_KEY（APIv3密钥）应为32个字符，现在的长度不对。",
+    ),
+    "stripe": ({"secret_key": "pk_live_1"}, "STRIPE_SECRET_KEY没有设置，或不是Stripe的私钥："),
+    "offline": ({"payee": "灯下私塾"}, "CNY收款账户缺少account、bank，没有人能向它转账。"),
+}
+
+
+@pytest.mark.parametrize("name", MISTAKES)
+def test_a_chinese_owner_reads_chinese_about_a_gateway_without_keys_and_with_wrong_ones(owner, settings, name):
+    env = environ.Env()
+    env.ENVIRON = {}
+    settings.PLUGINS = {**settings.PLUGINS, "gateways": {name: gateways.options(env)[name]}}
+    merchants.forget()
+    with translation.override("zh-hans"):
+        without_keys = merchants.problem(name)
+    keys, mistake = MISTAKES[name]
+    page, chinese = f"/studio/merchants/{name}/", {"language": "zh-hans"}
+    for answer in (owner.get(reverse("merchants:index"), chinese), owner.get(page, chinese)):
+        assert without_keys in text(answer)
+    assert re.search("缺少|没有", without_keys)
+    answer = owner.post(f"{page}?language=zh-hans", keys)
+    assert answer.status_code == 422
+    assert mistake in text(answer)
 
 
 def test_keys_come_in_and_never_go_out(owner):

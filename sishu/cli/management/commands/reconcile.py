@@ -8,6 +8,7 @@ from datetime import date
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from django.utils import translation
 
 from sishu.commerce import merchants, reconcile
 
@@ -29,7 +30,11 @@ class Command(BaseCommand):
         except ValueError:
             raise CommandError(f"{options['date']!r} is not a day; write it as 2026-11-25.") from None
         chosen = [options["gateway"]] if options["gateway"] else names
-        reports = [reconcile.reconcile(name, day or reconcile.yesterday(name)) for name in chosen]
+        try:
+            reports = [reconcile.reconcile(name, day or reconcile.yesterday(name)) for name in chosen]
+        except merchants.Unusable as error:
+            with translation.override("en"):
+                raise CommandError(str(error)) from error
         if options["json"]:
             self.stdout.write(json.dumps([report.as_json() for report in reports], ensure_ascii=False))
         else:
