@@ -25,8 +25,17 @@ PARTS = {
     "Twenty notices in one transaction, on PostgreSQL": ["bench.payments", "batches"],
     "Sixteen buyers and the worker on SQLite for a minute": ["bench.contention"],
     "Start and memory": ["bench.startup", "--cold"],
+    "Lists, a fifth of each user's positives asked about": ["bench.estimators", "lists"],
+    "Lists, the last thing of each user asked about": ["bench.estimators", "next"],
+    "Ratings, five folds": ["bench.estimators", "ratings"],
+    "Items nobody had yet": ["bench.estimators", "cold"],
+    "One list for a reader, from the model's file": ["bench.estimators", "serving"],
+    "Fits as users and items grow": ["bench.estimators", "growth"],
 }
-PACKAGES = ("Django", "wagtail", "granian", "psycopg", "cryptography")
+PACKAGES = (
+    "Django", "wagtail", "granian", "psycopg", "cryptography", "numpy", "scipy", "scikit-learn", "implicit",
+    "scikit-surprise", "lightgbm", "river",
+)  # fmt: skip
 HEAD = """# Measured
 
 Written by `make bench`. Compare rows of one table with each other: they come from one run on one machine. CPU is the

@@ -17,6 +17,8 @@ from pathlib import Path
 from typing import Any
 
 from bench import datasets
+from bench.estimators_growth import growth
+from bench.estimators_serving import serving
 
 Rows = Iterator[dict[str, Any]]
 
@@ -45,7 +47,9 @@ def cold() -> Rows:
         yield from _evaluate(name, *files, "--protocol", "cold", "--positive", positive, "--models", "content,popular")
 
 
-PARTS = {"lists": lists, "next": following, "ratings": ratings, "cold": cold}
+PARTS = {
+    "lists": lists, "next": following, "ratings": ratings, "cold": cold, "serving": serving, "growth": growth,
+}  # fmt: skip
 
 
 def main() -> None:

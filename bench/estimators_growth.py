@@ -1,7 +1,5 @@
 """What each model costs to fit as users and items grow, and where by its own estimate it leaves 4 GiB.
 
-    python -m bench.estimators_growth [--smallest]
-
 The data are made up: ten things done by each user on average, by a few far more, items by Zipf's law. Each fit is in a
 process of its own with one thread. Seconds are of the processor; "peak" is the whole process, "data" what of that the
 interactions alone took, "estimate" what the model said it would take beside them.
@@ -9,8 +7,6 @@ interactions alone took, "estimate" what the model said it would take beside the
 
 from __future__ import annotations
 
-import argparse
-import json
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -94,18 +90,3 @@ def leaves(model: Any, users: int = 1_000_000) -> int:
         else:
             low = middle + 1
     return low
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--smallest", action="store_true", help="the two smallest sizes alone")
-    for row in growth(SIZES[:2] if parser.parse_args().smallest else SIZES):
-        print(json.dumps(row), flush=True)
-
-
-if __name__ == "__main__":
-    from bench import (
-        estimators_growth,
-    )  # by its name: what another process is to call must be of a module it can import
-
-    estimators_growth.main()
