@@ -50,17 +50,8 @@ _drawing = Lock()
 def render(sheet: Sheet) -> bytes:
     """The statement as a PDF."""
     blocks = [part for one in sheet.statements for part in _texts(one)]
-    told = [
-        sheet.house,
-        sheet.creator,
-        sheet.month,
-        sheet.book,
-        sheet.remark,
-        _title(),
-        _of_pages(0, 0),
-        SEAL,
-        "0123456789",
-    ]
+    whose = " · ".join([sheet.creator, sheet.month, sheet.book])
+    told = [sheet.house, whose, sheet.remark, _title(), _of_pages(0, 0), SEAL, "0123456789"]
     out = BytesIO()
     with _fonts_for("".join([*told, *blocks])):
         document = SimpleDocTemplate(
@@ -68,7 +59,7 @@ def render(sheet: Sheet) -> bytes:
             title=f"{_title()} · {sheet.creator} · {sheet.month}", author=sheet.house, creator="Sishu",
         )  # fmt: skip
         story: list[Flowable] = [_p(_title(), 22, font=STRONG), Spacer(1, 2 * mm)]
-        story.append(_p(f"{sheet.creator} · {sheet.month} · {sheet.book}", 9.5, color=INK_3))
+        story.append(_p(whose, 9.5, color=INK_3))
         if sheet.remark:
             story += [Spacer(1, 3 * mm), _p(sheet.remark, 9.5, color=OCHRE)]
         for one in sheet.statements:

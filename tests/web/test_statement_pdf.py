@@ -11,6 +11,7 @@ from django.urls import reverse
 from django.utils import translation
 
 from sishu.accounts.models import User
+from sishu.web import statement_pdf
 from sishu.web.statement import Sheet
 from sishu.web.statement_pdf import render
 from tests.factories.accounts import make_user
@@ -52,6 +53,20 @@ def test_its_fonts_are_in_it(client, lan, settings, language):
     assert len(named) == 2, fonts
     assert content.count(b"/FontFile2") == 2
     assert len(content) < 200_000
+
+
+@pytest.mark.parametrize("language", ["en", "zh-hans"])
+def test_every_character_that_is_drawn_is_in_the_fonts(client, lan, settings, language, monkeypatch):
+    drawn, cut = [], []
+    paragraph, fonts_for = statement_pdf._p, statement_pdf._fonts_for
+    monkeypatch.setattr(
+        statement_pdf, "_p", lambda text, *more, **style: drawn.append(text) or paragraph(text, *more, **style)
+    )
+    monkeypatch.setattr(statement_pdf, "_fonts_for", lambda text: cut.append(text) or fonts_for(text))
+    buy(make_user(), make_offer(make_paid_work(lan, title="复盘"), amount=990))
+    client.cookies[settings.LANGUAGE_COOKIE_NAME] = language
+    paper(client)
+    assert set("".join(drawn)) - set(cut[0]) <= {"\n"}
 
 
 def test_a_long_one_has_numbered_pages(client, lan):
