@@ -22,7 +22,7 @@ WITH_NODE := node -e 'process.exit(parseInt(process.versions.node) < 20)' 2>/dev
 
 help:
 	@echo "make run          serve the site on http://127.0.0.1:8000 (PORT and DATABASE_URL are honoured)"
-	@echo "make test         the whole suite on embedded defaults"
+	@echo "make test         the suite on embedded defaults, without the slow tests"
 	@echo "make lint         style, types and the borders between packages"
 	@echo "make lock         resolve the dependencies anew (UPGRADE=--upgrade takes the newest)"
 	@echo "make bench        measure, and write bench/results.md"
@@ -32,8 +32,8 @@ run: $(VENV)/.run $(BIN)/sishu sishu/web/static/build/site.css
 	@exec $(BIN)/sishu run
 
 test: $(VENV)/.dev $(BIN)/sishu sishu/web/static/build/site.css
-	$(BIN)/python -m pytest -n 2
-	$(BIN)/python -m tests.postgres -n 2 -m "(money or broken_books) and not browser"
+	$(BIN)/python -m pytest -n 2 -m "not slow"
+	$(BIN)/python -m tests.postgres -n 2 -m "(money or broken_books) and not browser and not slow"
 
 lint: $(VENV)/.dev $(BIN)/sishu
 	$(BIN)/ruff check .

@@ -211,6 +211,7 @@ def holders(name: str, data_dir: Path) -> list[str]:
 
 
 @embedded
+@pytest.mark.slow
 def test_a_backup_that_is_killed_leaves_nothing_that_can_be_read(data_dir, tmp_path_factory):
     make_user("shen", display_name="Somebody Of Note")
     lend_tables(data_dir)
@@ -227,6 +228,7 @@ def test_a_backup_that_is_killed_leaves_nothing_that_can_be_read(data_dir, tmp_p
 
 
 @embedded
+@pytest.mark.slow
 @pytest.mark.parametrize("command", [["worker", "--once"], ["restore"]])
 def test_what_a_killed_restore_has_left_is_named_and_removed(kept, settings, tmp_path_factory, command):
     settings.DATA_DIR = other = tmp_path_factory.mktemp("other")
@@ -323,6 +325,7 @@ def kept(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @embedded
+@pytest.mark.slow
 def test_what_was_restored_equals_what_was_kept(data_dir, kept, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     done = sishu("restore", str(kept), data_dir=other, **KEYS)
@@ -344,6 +347,7 @@ def dump(path: Path) -> list[str]:
 
 
 @embedded
+@pytest.mark.slow
 def test_a_restore_that_is_refused_leaves_nothing(kept, tmp_path_factory):
     other = tmp_path_factory.mktemp("other")
     taken = other / "media" / "empty"
@@ -376,6 +380,7 @@ def test_a_disk_without_room_is_named(data_dir, tmp_path_factory):
 
 
 @embedded
+@pytest.mark.slow
 def test_the_demo_school_rises_from_its_backup_and_a_damaged_one_does_not(data_dir, tmp_path_factory):
     seed()
     lend_tables(data_dir)

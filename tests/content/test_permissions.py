@@ -123,6 +123,7 @@ PAGE_ACTIONS = ("delete", "move", "publish", "unpublish")
 
 
 @pytest.mark.filterwarnings("ignore")
+@pytest.mark.slow
 def test_no_address_of_the_studio_tells_a_creator_of_anothers_draft(scene):
     addresses = sorted({address for address in studio_addresses(scene) if address.startswith("/studio/")})
     addresses = [address for address in addresses if not address.endswith(("/logout/", "/failwhale/"))]

@@ -35,7 +35,7 @@ from sishu.web import devmail
 from tests.crowd import environment
 from tests.factories.commerce import make_offer
 
-pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.money, pytest.mark.processes]
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.money, pytest.mark.processes, pytest.mark.slow]
 
 PURCHASES, AT_ONCE, KILLS = 200, 8, 12
 ROOT = Path(__file__).resolve().parents[2]

@@ -293,6 +293,7 @@ def test_the_table_of_our_pages(rows, people):
     assert found == {name: set(allowed) for name, allowed in OURS.items()}
 
 
+@pytest.mark.slow
 def test_the_table_of_wagtails_pages(people):
     names = [name for name, pattern, takes in studio_urls() if not takes and not is_ours(pattern)]
     wanted = {name: set(WAGTAILS[row_of(name)]) for name in names if name not in HARMLESS}
