@@ -66,6 +66,8 @@ class Auto(ItemModel):
         self.fit_seconds_ = time.process_time() - began - searched
         self.chosen_ = {"model": model.inside()}
         self.chosen_params_ = model.params()
+        if isinstance(model, Fusion):
+            self.chosen_params_["members"] = {name: model.members[name] for name in model.members_}
         self.reason_ = self._said(found, refused, model, searched)
 
     def _search(
@@ -104,6 +106,8 @@ class Auto(ItemModel):
             f" {searched:.0f} s of the processor: {scores}.",
             f"{ranked[0]} is best alone, with {_listed(found[ranked[0]].params)}.",
         ]
+        if model.gains_:
+            parts.append(f"Weighed on further splits, beginning with {model.first_}:")
         for name, (gain, low, high) in model.gains_.items():
             weights = model.weights_of(name)
             verdict = (

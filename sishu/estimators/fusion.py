@@ -42,7 +42,8 @@ class Fusion(ItemModel):
 
     members_: dict[str, ItemModel]
     weights_: NDArray[np.float64]  # buckets x members
-    gains_: dict[str, list[float]]  # of each member that was weighed: gain and its bounds, in NDCG@10
+    first_: str  # the member that was best alone
+    gains_: dict[str, list[float]]  # of each other one that was weighed: gain and its bounds, in NDCG@10
 
     def __init__(self, *, members: Mapping[str, Mapping[str, Any]], protocol: str = "ratio", seed: int = 0) -> None:
         self.members, self.protocol, self.seed = members, protocol, seed
@@ -52,13 +53,13 @@ class Fusion(ItemModel):
             raise InvalidInput("members is empty: name at least one.")
         if self.protocol not in PROTOCOLS:
             raise InvalidInput(f"protocol is {self.protocol!r}; known: {', '.join(PROTOCOLS)}.")
-        weights, self.gains_ = np.ones((len(BUCKETS), 1)), {}
-        if len(self.members) > 1:
-            weights, self.gains_ = weigh(self._ask(interactions, items), list(self.members))
-            # Only these may speak to somebody who did nothing yet, and nobody of those could be asked.
-            weights[0] = [float(not self._made(name).needs_history) for name in self.members]
-        kept = [place for place, name in enumerate(self.members) if weights[:, place].any()]
         names = list(self.members)
+        weights, self.first_, self.gains_ = np.ones((len(BUCKETS), 1)), names[0], {}
+        if len(names) > 1:
+            weights, self.first_, self.gains_ = weigh(self._ask(interactions, items), names)
+            # Only these may speak to somebody who did nothing yet, and nobody of those could be asked.
+            weights[0] = [float(not self._made(name).needs_history) for name in names]
+        kept = [place for place in range(len(names)) if weights[:, place].any()]
         self.members_ = {names[place]: self._made(names[place]).fit(interactions, items).inside() for place in kept}
         self.weights_ = weights[:, kept]
 
@@ -174,8 +175,11 @@ def ask(members: Sequence[ItemModel], split: Split) -> Asked:
     return Asked(scores, right, counts, np.array([bucket(len(past.items)) for past in pasts]))
 
 
-def weigh(asked: Asked, names: Sequence[str]) -> tuple[NDArray[np.float64], dict[str, list[float]]]:
-    """The weights, (buckets, members), and what each member brought to those before it: gain and bounds in NDCG@10."""
+def weigh(asked: Asked, names: Sequence[str]) -> tuple[NDArray[np.float64], str, dict[str, list[float]]]:
+    """The weights, (buckets, members), the member best alone, and what each other one brought to those before it.
+
+    That is its gain with both bounds, in NDCG@10.
+    """
     alone = [asked.ndcg(row).mean() for row in np.eye(len(names))]
     order = np.argsort(-np.array(alone), kind="stable")
     common, gains = _earned(asked, np.eye(len(names))[order[0]], order)
@@ -184,7 +188,7 @@ def weigh(asked: Asked, names: Sequence[str]) -> tuple[NDArray[np.float64], dict
     for number, part in enumerate(parts):
         if FEWEST_USERS <= len(part.counts) < len(asked.counts):
             weights[number], _ = _earned(part, common, order)
-    return weights, {names[place]: [gain.value, gain.low, gain.high] for place, gain in gains.items()}
+    return weights, names[order[0]], {names[place]: [gain.value, gain.low, gain.high] for place, gain in gains.items()}
 
 
 def _earned(
