@@ -10,9 +10,10 @@ from math import floor, log10
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.stats import norm, rankdata
+from scipy.special import ndtri
 
 from sishu.estimators.errors import InvalidInput
+from sishu.estimators.metrics import ranks
 
 DRAWS = 1000
 CHUNK = 2**24  # cells of one block of draws
@@ -68,11 +69,11 @@ def of_auc(clicked: ArrayLike, predicted: ArrayLike) -> Interval:
     happened, score = np.asarray(clicked, np.float64) > 0, np.asarray(predicted, np.float64)
     if happened.shape != score.shape or min(happened.sum(), (~happened).sum()) < 2:
         raise InvalidInput("An interval of AUC wants two rows with a click, two without, and a prediction for each.")
-    ranks = rankdata(score)
-    above = (ranks[happened] - rankdata(score[happened])) / (~happened).sum()
-    below = 1 - (ranks[~happened] - rankdata(score[~happened])) / happened.sum()
+    ranked = ranks(score)
+    above = (ranked[happened] - ranks(score[happened])) / (~happened).sum()
+    below = 1 - (ranked[~happened] - ranks(score[~happened])) / happened.sum()
     error = np.sqrt(above.var(ddof=1) / len(above) + below.var(ddof=1) / len(below))
-    value, reach = float(above.mean()), float(norm.isf(0.025) * error)
+    value, reach = float(above.mean()), float(ndtri(0.975) * error)
     return Interval(value, max(0.0, value - reach), min(1.0, value + reach))
 
 
