@@ -29,7 +29,7 @@ ITERATIONS = 1000
 class Logistic(Regression):
     """The chance of a click by batch logistic regression."""
 
-    PENALTIES: ClassVar[Sequence[float]] = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
+    PENALTIES: ClassVar[Sequence[float]] = (10_000.0, 3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 
     def _minimum(self, matrix: sparse.csr_matrix, clicked: Floats, counts: Floats, m: Floats, q: Floats) -> Floats:
         if not m.any():
