@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sishu.estimators.base import ItemModel
-from sishu.estimators.clicks import ClickLog, Probabilities
+from sishu.estimators.clicks import Category, ClickLog, Probabilities
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.ranking import Ranked, rank
 from sishu.estimators.split import Split
@@ -51,6 +51,13 @@ def of_library(module: str, function: str, extra: str = "peers") -> Callable[...
     except ImportError as error:
         raise InvalidInput(f"{error.name} is not installed: pip install 'sishu[{extra}]'.") from error
     return found
+
+
+def texts(name: str, column: Category) -> list[str]:
+    """A column of names as `name=value`, a text a row: what libraries that hash by themselves are given."""
+    met, place = np.unique(column.codes, return_inverse=True)
+    said = [f"{name}={column.names[code]}" for code in met.tolist()]
+    return [said[one] for one in place.tolist()]
 
 
 class OurRanker:
