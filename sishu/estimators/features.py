@@ -23,7 +23,7 @@ from sishu.estimators.base import Saved, require
 from sishu.estimators.clicks import ClickLog
 from sishu.estimators.errors import InvalidInput, OverBudget
 from sishu.estimators.rates import Counts, log_odds, smoothed, strength
-from sishu.estimators.terms import Term, keys
+from sishu.estimators.terms import Keys, Term, keys, keys_of_each
 
 Floats = NDArray[np.float64]
 ENTRY = 12  # bytes in CSR: a float64 and an int32
@@ -116,6 +116,7 @@ class Features(Saved):
         places, values = np.zeros(shape, np.int32), np.ones(shape)
         dense, rate = 1, iter(rates)
         first_bucket = 1 + len(self._dense())
+        single: dict[int, str] = {}  # columns of names by themselves, hashed all at once
         for number, term in enumerate(map(Term.of, self.terms), 1):
             if term.is_rate:
                 places[:, number], values[:, number], dense = dense, next(rate), dense + 1
@@ -124,13 +125,20 @@ class Features(Saved):
                 if name in self.numbers_:
                     values[:, number] *= self._standardised(log, name)
             names = [name for name in term.columns if name not in self.numbers_]
-            if names:
-                buckets = keys(log, names, self.seed) >> np.uint64(64 - self.bits)
-                places[:, number] = first_bucket + buckets.astype(np.int64)
+            if len(names) == 1:
+                single[number] = names[0]
+            elif names:
+                places[:, number] = self._buckets(keys(log, names, self.seed)) + first_bucket
             else:
                 places[:, number], dense = dense, dense + 1
+        if single:
+            every = keys_of_each(log, list(single.values()), self.seed)
+            places[:, list(single)] = self._buckets(every).T + first_bucket
         starts = np.arange(0, places.size + 1, shape[1])
         return sparse.csr_matrix((values.ravel(), places.ravel(), starts), shape=(log.count, self.width))
+
+    def _buckets(self, met: Keys) -> NDArray[np.int32]:
+        return (met >> np.uint64(64 - self.bits)).astype(np.int32)
 
     def _standardised(self, log: ClickLog, name: str) -> Floats:
         if name not in log.numbers:

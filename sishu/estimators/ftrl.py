@@ -104,7 +104,8 @@ class Ftrl(Saved):
         return self
 
     def predict_proba(self, log: ClickLog) -> Probabilities:
-        chunks = [log.take(slice(begin, begin + CHUNK)) for begin in range(0, log.count, CHUNK)]
+        begins = range(0, log.count, CHUNK)
+        chunks = [log] if len(begins) == 1 else [log.take(slice(begin, begin + CHUNK)) for begin in begins]
         odds = [self.offset_ + self._sums(self.features_.transform(chunk)) for chunk in chunks]
         return expit(np.concatenate(odds)) if odds else np.empty(0)
 

@@ -70,7 +70,7 @@ class ClickPeer:
 
 PEERS = {
     "sklearn-logistic": ClickPeer(
-        "sishu.cli.evaluation.peers.with_sklearn", "logistic", grid(C=(0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
+        "sishu.cli.evaluation.peers.with_sklearn", "logistic", grid(C=(0.0001, 0.001, 0.003, 0.01, 0.03, 0.1, 0.3)),
     ),
     "lightgbm": ClickPeer(
         "sishu.cli.evaluation.peers.with_lightgbm", "trees",
