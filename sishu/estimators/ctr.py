@@ -89,8 +89,10 @@ class ClickThroughRate(Saved):
         fair = [trial.examined(rate.key) for trial in trials]
         self.constant_, self.members_ = SmoothedRate(seed=self.seed), {}
         said, tried = [_held_out(self.constant_, trials)], [1]
+        # How hard a regression is best held hangs on how many rows it learns: the trial that learns the most decides.
+        last = slice(-trials[-1].later.count, None)
         for name, models in {"rate": [rate], **self._regressions(log)}.items():
-            self.members_[name], chances = _best(models, fair, clicked)
+            self.members_[name], chances = _best(models, fair, clicked, last)
             said.append(chances)
             tried.append(len(keys) if name == "rate" else len(models))
         self.blend_ = Blend().fit(said, clicked, tried)
@@ -194,8 +196,9 @@ def _held_out(model: ClickModel, trials: Sequence[_Trial]) -> Probabilities:
 
 
 def _best(
-    models: Sequence[Model], trials: Sequence[_Trial], clicked: NDArray[np.float64]
+    models: Sequence[Model], trials: Sequence[_Trial], clicked: NDArray[np.float64], asked: slice = slice(None)
 ) -> tuple[Model, Probabilities]:
+    """The model that says those of the later rows best, and what it says of all of them."""
     said = [_held_out(model, trials) for model in models]
-    place = int(np.argmin([metrics.log_loss(clicked, each) for each in said]))
+    place = int(np.argmin([metrics.log_loss(clicked[asked], each[asked]) for each in said]))
     return models[place], said[place]
