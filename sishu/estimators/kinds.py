@@ -93,15 +93,16 @@ class ClickKind:
 
     make: Callable[..., ClickModel]
     candidates: tuple[Params, ...] = ({},)
-    by_key: bool = False  # a candidate for each column of names, whose rate it says
+    by_key: bool = False  # whose rate it says is chosen too, among all columns of names
     knows_places: bool = False  # others are given the place as a name
-    has_memory_limit: bool = True
 
     def choices(self, log: ClickLog) -> Sequence[Params]:
+        """The candidates for this log."""
         return [{"key": name} for name in log.categories] or [{}] if self.by_key else self.candidates
 
     def made(self, params: Params, memory_limit: int, seed: int) -> ClickModel:
-        return self.make(**params, **({"memory_limit": memory_limit} if self.has_memory_limit else {}), seed=seed)
+        bounds = {"memory_limit": memory_limit} if "memory_limit" in signature(self.make).parameters else {}
+        return self.make(**params, **bounds, seed=seed)
 
 
 IN_ORDER = ("leave-last", "time")  # where what comes next is asked about, order and recency say something
@@ -128,8 +129,8 @@ RATINGS: dict[str, RatingKind] = {
 }
 CLICKS: dict[str, ClickKind] = {
     "auto": ClickKind(ClickThroughRate, knows_places=True),
-    "constant": ClickKind(SmoothedRate, has_memory_limit=False),
-    "rates": ClickKind(SmoothedRate, by_key=True, has_memory_limit=False),
+    "constant": ClickKind(SmoothedRate),
+    "rates": ClickKind(SmoothedRate, by_key=True),
     "logistic": ClickKind(Logistic, grid(l2=tuple(Logistic.PENALTIES))),
     "ridge": ClickKind(Ridge, grid(l2=tuple(Ridge.PENALTIES))),
     "ftrl": ClickKind(Ftrl, grid(alpha=ALPHAS, l2=(1.0, 30.0))),

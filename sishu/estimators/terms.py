@@ -84,7 +84,8 @@ def keys_of_each(log: ClickLog, names: Sequence[str], seed: int = 0) -> Keys:
     """`keys` of each of these columns by itself, (columns, rows): at once, since a request has few rows and many columns."""
     columns = [log.category(name) for name in names]
     begun = np.concatenate([_begun(name, seed) for name in names])
-    return _mix(begun[:, None] ^ np.stack([column.hashes[column.codes] for column in columns]))
+    hashes: Keys = np.stack([column.hashes[column.codes] for column in columns])
+    return _mix(np.bitwise_xor(begun[:, None], hashes, dtype=np.uint64))
 
 
 @lru_cache(maxsize=1024)

@@ -118,8 +118,8 @@ class Avazu(Format):
     def __init__(self, table: Table) -> None:
         super().__init__(table)
         table.find("id", columns.CLICK, "hour")
-        self.places = {name: place for place, name in enumerate(table.header()) if name}
-        self.seen: set[tuple[str, ...]] = set()
+        self.places = {name.lower(): place for place, name in enumerate(table.header()) if name}
+        self.seen: set[int] = set()  # hashes: the rows themselves would take gigabytes
         self.read = 0
 
     @property
@@ -136,8 +136,8 @@ class Avazu(Format):
         clicked, times = self.clicked(portion, columns.CLICK), self._times(portion)
         kept = []
         for number, row in enumerate(zip(*portion.columns.values(), strict=True)):
-            if row not in self.seen:
-                self.seen.add(row)
+            if (key := hash(row)) not in self.seen:
+                self.seen.add(key)
                 kept.append(number)
         self.read += len(clicked)
         names = {
