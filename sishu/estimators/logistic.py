@@ -61,10 +61,11 @@ class Logistic(Regression):
 def _first(matrix: sparse.csr_matrix, clicked: Floats, counts: Floats, l2: float) -> Floats:
     """The weights where nothing was known before."""
     weights = np.zeros(matrix.shape[1])
-    if clicked.min() == clicked.max():  # scikit-learn wants both outcomes; the rate of all is all there is to learn
+    met = np.setdiff1d(matrix.indices, [0])
+    # scikit-learn wants both outcomes and a column; without either the rate of all is all there is to learn.
+    if clicked.min() == clicked.max() or not len(met):
         weights[0] = logit((counts @ clicked + 0.5) / (counts.sum() + 1))
         return weights
-    met = np.setdiff1d(matrix.indices, [0])
     model = LogisticRegression(C=1 / l2, max_iter=ITERATIONS).fit(matrix[:, met], clicked, counts)
     weights[0], weights[met] = model.intercept_[0], model.coef_[0]
     return weights

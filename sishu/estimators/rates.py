@@ -92,6 +92,8 @@ class SmoothedRate(Saved):
         return self
 
     def predict_proba(self, log: ClickLog) -> Probabilities:
+        if not self.key:
+            return np.full(log.count, self.mean_)
         return smoothed(*self.counts_.find(self._keys(log)), self.mean_, self.strength_)
 
     def _keys(self, log: ClickLog) -> Keys:

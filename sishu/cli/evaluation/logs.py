@@ -108,6 +108,8 @@ def parted(logs: Sequence[ClickLog]) -> tuple[ClickLog, ClickLog]:
         raise InvalidInput(
             f"Of {whole.count:,} rows {every} clicked: there is nothing to tell apart. Is it the right column?"
         )
+    if not whole.categories and not whole.numbers and whole.positions is None:
+        raise InvalidInput("Every column holds the same in all rows: there is nothing to learn clicks from.")
     age = np.concatenate([np.arange(log.count) / log.count for log in logs])
     is_later = np.concatenate([np.arange(log.count) >= round(log.count * (1 - LATER)) for log in logs])
     # Without times, rows of several logs stand beside each other by how far on each is in its own.

@@ -211,6 +211,11 @@ def test_what_cannot_be_told_apart_is_refused(clicked, said):
         logs.parted([ClickLog.of(clicked, {"a": range(len(clicked))})])
 
 
+def test_a_log_that_knows_nothing_is_refused():
+    with pytest.raises(InvalidInput, match="Every column holds the same in all rows"):
+        logs.parted([ClickLog.of(np.arange(20) % 2, {"same": [1] * 20})])
+
+
 def test_a_log_comes_back_from_its_file(tmp_path):
     log = ClickLog.of([1, 0], {"a.b": ["广", "b"]}, {"n.m": [1, 2]}, positions=[1, 2], propensities=[0.5, 1])
     kept.write_log(tmp_path / "log.npz", log)
