@@ -99,17 +99,24 @@ class Features(Saved):
         self.strengths_, self.rate_scales_ = np.array(strengths), np.array(scales)
 
     def _rates(self, log: ClickLog, is_learning: bool) -> list[Floats]:
-        columns = []
-        for number, term in enumerate(self._rate_terms()):
-            met = keys(log, term.columns, self.seed)
-            if is_learning:
-                counted = self.counts_.before(met, log.outcomes, log.row_weights)
-                self.counts_.add(met, log.outcomes, log.row_weights)
-            else:
-                counted = self.counts_.find(met)
-            rates = smoothed(*counted, self.rate_, self.strengths_[number])
-            columns.append(log_odds(rates, self.rate_) / self.rate_scales_[number])
-        return columns
+        terms = self._rate_terms()
+        if not terms:
+            return []
+        met = self._rate_keys(log, terms)
+        counted = np.empty((2, *met.shape))
+        if is_learning:
+            for number, each in enumerate(met):
+                counted[:, number] = self.counts_.before(each, log.outcomes, log.row_weights)
+                self.counts_.add(each, log.outcomes, log.row_weights)
+        else:
+            counted[:] = np.reshape(self.counts_.find(met.ravel()), counted.shape)
+        rates = smoothed(counted[0], counted[1], self.rate_, self.strengths_[:, None])
+        return list(log_odds(rates, self.rate_) / self.rate_scales_[:, None])
+
+    def _rate_keys(self, log: ClickLog, terms: Sequence[Term]) -> Keys:
+        if all(len(term.columns) == 1 for term in terms):
+            return keys_of_each(log, [term.columns[0] for term in terms], self.seed)
+        return np.stack([keys(log, term.columns, self.seed) for term in terms])
 
     def _matrix(self, log: ClickLog, rates: list[Floats]) -> sparse.csr_matrix:
         shape = (log.count, 1 + len(self.terms))

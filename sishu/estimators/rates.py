@@ -110,7 +110,7 @@ def sums(place: NDArray[np.intp], values: Floats) -> Floats:
     return np.asarray(np.bincount(place, values), np.float64)
 
 
-def smoothed(clicks: Floats, shows: Floats, mean: float, strength: float) -> Floats:
+def smoothed(clicks: Floats, shows: Floats, mean: float, strength: float | Floats) -> Floats:
     """(c + s m) / (n + s)"""
     return (clicks + strength * mean) / (shows + strength)
 
