@@ -12,6 +12,7 @@ from typing import Any, Protocol, Self
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 
+from sishu.estimators.columns import POSITION
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Ids, seconds
 
@@ -55,8 +56,12 @@ class Category:
 
     @classmethod
     def of(cls, names: Sequence[Hashable]) -> Category:
-        distinct, codes = Ids.coded(names)
-        return cls(distinct, codes.astype(np.int32), np.fromiter(map(hash_of, distinct), np.uint64, len(distinct)))
+        return cls.of_codes(*Ids.coded(names))
+
+    @classmethod
+    def of_codes(cls, names: Ids, codes: NDArray[np.int64]) -> Category:
+        """A column whose names are known apart."""
+        return cls(names, codes.astype(np.int32), np.fromiter(map(hash_of, names), np.uint64, len(names)))
 
     def take(self, rows: NDArray[Any] | slice) -> Category:
         return replace(self, codes=self.codes[rows])
@@ -178,6 +183,14 @@ class ClickLog:
 
     def without_positions(self) -> ClickLog:
         return replace(self, positions=None)
+
+    def with_positions_named(self) -> ClickLog:
+        """The place as one more column of names, `position`, for models that know of no places."""
+        if self.positions is None:
+            return self
+        return replace(
+            self, positions=None, categories={**self.categories, POSITION: Category.of(self.positions.tolist())}
+        )
 
     @property
     def outcomes(self) -> NDArray[np.float64]:

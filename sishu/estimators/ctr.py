@@ -14,6 +14,7 @@ than the smoothed rate once that was seen to be the better of the two.
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any, Self, TypeVar
@@ -58,6 +59,7 @@ class ClickThroughRate(Saved):
     members_: dict[str, Member]  # after the constant: those that the place of a row is taken out of
     blend_: Blend
     calibration_: Calibration
+    fit_seconds_: float  # of the processor, once everything was chosen
 
     def __init__(
         self,
@@ -87,18 +89,22 @@ class ClickThroughRate(Saved):
         fair = [trial.examined(rate.key) for trial in trials]
         self.constant_, self.members_ = SmoothedRate(seed=self.seed), {}
         said, tried = [_held_out(self.constant_, trials)], [1]
+        # How hard a regression is best held hangs on how many rows it learns: the trial that learns the most decides.
+        last = slice(-trials[-1].later.count, None)
         for name, models in {"rate": [rate], **self._regressions(log)}.items():
-            self.members_[name], chances = _best(models, fair, clicked)
+            self.members_[name], chances = _best(models, fair, clicked, last)
             said.append(chances)
             tried.append(len(keys) if name == "rate" else len(models))
         self.blend_ = Blend().fit(said, clicked, tried)
         self.calibration_ = self._calibrated(self.blend_(said), clicked)
 
         # What was chosen stays; what was learnt in the trials is learnt again, from all rows.
+        began = time.process_time()
         self.examination_ = Examination(rate.key, seed=self.seed).fit(log)
         self.constant_.fit(log)
         for model in self.members_.values():
             model.fit(self.examination_.weighted(log))
+        self.fit_seconds_ = time.process_time() - began
         return self
 
     def partial_fit(self, log: ClickLog) -> Self:
@@ -122,6 +128,14 @@ class ClickThroughRate(Saved):
     def weights(self) -> dict[str, float]:
         """How far each member is believed, by its name."""
         return dict(zip(("constant", *self.members_), self.blend_.weights_.tolist(), strict=True))
+
+    @property
+    def reason(self) -> str:
+        """What is believed and how far, in one sentence."""
+        said = [
+            f"{name}{_setting(self.members_.get(name))} {weight:.3f}" for name, weight in self.weights.items() if weight
+        ]
+        return f"Believed by what they said of later rows: {', '.join(said)}."
 
     def _keys(self, log: ClickLog) -> list[str]:
         """Whose rate may be taken: every column of names, and every cross of such in the schema."""
@@ -152,6 +166,17 @@ class ClickThroughRate(Saved):
         return Calibration("none").fit(*rest)
 
 
+def _setting(model: Member | None) -> str:
+    match model:
+        case SmoothedRate(key=key):
+            return f" of {key}" if key else ""
+        case Logistic(l2=l2):
+            return f" (l2 {l2:g})"
+        case Ftrl(alpha=alpha):
+            return f" (alpha {alpha:g})"
+    return ""
+
+
 @dataclass(frozen=True, eq=False)
 class _Trial:
     """Rows to learn from, and later ones to be asked about, each of which is seen with chance `seen`."""
@@ -171,8 +196,9 @@ def _held_out(model: ClickModel, trials: Sequence[_Trial]) -> Probabilities:
 
 
 def _best(
-    models: Sequence[Model], trials: Sequence[_Trial], clicked: NDArray[np.float64]
+    models: Sequence[Model], trials: Sequence[_Trial], clicked: NDArray[np.float64], asked: slice = slice(None)
 ) -> tuple[Model, Probabilities]:
+    """The model that says those of the later rows best, and what it says of all of them."""
     said = [_held_out(model, trials) for model in models]
-    place = int(np.argmin([metrics.log_loss(clicked, each) for each in said]))
+    place = int(np.argmin([metrics.log_loss(clicked[asked], each[asked]) for each in said]))
     return models[place], said[place]

@@ -23,7 +23,7 @@ from sishu.estimators.base import Saved, require
 from sishu.estimators.clicks import ClickLog
 from sishu.estimators.errors import InvalidInput, OverBudget
 from sishu.estimators.rates import Counts, log_odds, smoothed, strength
-from sishu.estimators.terms import Term, keys
+from sishu.estimators.terms import Keys, Term, keys, keys_of_each
 
 Floats = NDArray[np.float64]
 ENTRY = 12  # bytes in CSR: a float64 and an int32
@@ -99,23 +99,31 @@ class Features(Saved):
         self.strengths_, self.rate_scales_ = np.array(strengths), np.array(scales)
 
     def _rates(self, log: ClickLog, is_learning: bool) -> list[Floats]:
-        columns = []
-        for number, term in enumerate(self._rate_terms()):
-            met = keys(log, term.columns, self.seed)
-            if is_learning:
-                counted = self.counts_.before(met, log.outcomes, log.row_weights)
-                self.counts_.add(met, log.outcomes, log.row_weights)
-            else:
-                counted = self.counts_.find(met)
-            rates = smoothed(*counted, self.rate_, self.strengths_[number])
-            columns.append(log_odds(rates, self.rate_) / self.rate_scales_[number])
-        return columns
+        terms = self._rate_terms()
+        if not terms:
+            return []
+        met = self._rate_keys(log, terms)
+        counted = np.empty((2, *met.shape))
+        if is_learning:
+            for number, each in enumerate(met):
+                counted[:, number] = self.counts_.before(each, log.outcomes, log.row_weights)
+                self.counts_.add(each, log.outcomes, log.row_weights)
+        else:
+            counted[:] = np.reshape(self.counts_.find(met.ravel()), counted.shape)
+        rates = smoothed(counted[0], counted[1], self.rate_, self.strengths_[:, None])
+        return list(log_odds(rates, self.rate_) / self.rate_scales_[:, None])
+
+    def _rate_keys(self, log: ClickLog, terms: Sequence[Term]) -> Keys:
+        if all(len(term.columns) == 1 for term in terms):
+            return keys_of_each(log, [term.columns[0] for term in terms], self.seed)
+        return np.stack([keys(log, term.columns, self.seed) for term in terms])
 
     def _matrix(self, log: ClickLog, rates: list[Floats]) -> sparse.csr_matrix:
         shape = (log.count, 1 + len(self.terms))
         places, values = np.zeros(shape, np.int32), np.ones(shape)
         dense, rate = 1, iter(rates)
         first_bucket = 1 + len(self._dense())
+        single: dict[int, str] = {}  # columns of names by themselves, hashed all at once
         for number, term in enumerate(map(Term.of, self.terms), 1):
             if term.is_rate:
                 places[:, number], values[:, number], dense = dense, next(rate), dense + 1
@@ -124,13 +132,20 @@ class Features(Saved):
                 if name in self.numbers_:
                     values[:, number] *= self._standardised(log, name)
             names = [name for name in term.columns if name not in self.numbers_]
-            if names:
-                buckets = keys(log, names, self.seed) >> np.uint64(64 - self.bits)
-                places[:, number] = first_bucket + buckets.astype(np.int64)
+            if len(names) == 1:
+                single[number] = names[0]
+            elif names:
+                places[:, number] = self._buckets(keys(log, names, self.seed)) + first_bucket
             else:
                 places[:, number], dense = dense, dense + 1
+        if single:
+            every = keys_of_each(log, list(single.values()), self.seed)
+            places[:, list(single)] = self._buckets(every).T + first_bucket
         starts = np.arange(0, places.size + 1, shape[1])
         return sparse.csr_matrix((values.ravel(), places.ravel(), starts), shape=(log.count, self.width))
+
+    def _buckets(self, met: Keys) -> NDArray[np.int32]:
+        return (met >> np.uint64(64 - self.bits)).astype(np.int32)
 
     def _standardised(self, log: ClickLog, name: str) -> Floats:
         if name not in log.numbers:

@@ -104,8 +104,9 @@ class Ftrl(Saved):
         return self
 
     def predict_proba(self, log: ClickLog) -> Probabilities:
-        chunks = [log.take(slice(begin, begin + CHUNK)) for begin in range(0, log.count, CHUNK)]
-        odds = [self.offset_ + self.features_.transform(chunk) @ self.weights() for chunk in chunks]
+        begins = range(0, log.count, CHUNK)
+        chunks = [log] if len(begins) == 1 else [log.take(slice(begin, begin + CHUNK)) for begin in begins]
+        odds = [self.offset_ + self._sums(self.features_.transform(chunk)) for chunk in chunks]
         return expit(np.concatenate(odds)) if odds else np.empty(0)
 
     def sample_proba(self, log: ClickLog, rng: np.random.Generator, draws: int = 1) -> Floats:
@@ -129,6 +130,13 @@ class Ftrl(Saved):
     def variances(self, columns: NDArray[np.integer] | slice = slice(None)) -> Floats:
         """How little is known of the w of these columns."""
         return 1 / (self.beta / self.alpha + self.l2 + self.n_[columns])
+
+    def _sums(self, matrix: sparse.csr_matrix) -> Floats:
+        """w·x of each row. A request has few entries: of those alone w is reckoned, and not of all columns."""
+        if matrix.nnz >= len(self.z_):
+            return matrix @ self.weights()
+        parts = matrix.data * self.weights(matrix.indices)
+        return parts.reshape(matrix.shape[0], -1).sum(axis=1) if matrix.nnz else np.zeros(matrix.shape[0])
 
     def _learn(self, log: ClickLog, is_kept: bool = False) -> list[tuple[sparse.csr_matrix, Floats, Floats]]:
         clicked, weights, kept = log.outcomes, log.row_weights, []

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import signature
 from itertools import product
@@ -11,16 +11,22 @@ from typing import Any
 from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
 from sishu.estimators.bias import Bias
+from sishu.estimators.clicks import ClickLog, ClickModel
 from sishu.estimators.content import Content
+from sishu.estimators.ctr import ALPHAS, ClickThroughRate
 from sishu.estimators.ease import L2_GRID, Ease
+from sishu.estimators.ftrl import Ftrl
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
 from sishu.estimators.knn import ItemKNN, UserKNN
+from sishu.estimators.logistic import Logistic
 from sishu.estimators.mf import MF
 from sishu.estimators.popular import Popular
+from sishu.estimators.rates import SmoothedRate
 from sishu.estimators.rating_blend import RatingBlend
 from sishu.estimators.ratings import RatingModel
 from sishu.estimators.recent import Recent
+from sishu.estimators.ridge import Ridge
 from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
 from sishu.estimators.search import Found, best_of
@@ -85,6 +91,24 @@ class RatingKind:
     candidates: tuple[Params, ...] = ({},)
 
 
+@dataclass(frozen=True)
+class ClickKind:
+    """A class of click models, and the candidates to choose among by the log-loss of later rows than were learnt."""
+
+    make: Callable[..., ClickModel]
+    candidates: tuple[Params, ...] = ({},)
+    by_key: bool = False  # whose rate it says is chosen too, among all columns of names
+    knows_places: bool = False  # others are given the place as a name
+
+    def choices(self, log: ClickLog) -> Sequence[Params]:
+        """The candidates for this log."""
+        return [{"key": name} for name in log.categories] or [{}] if self.by_key else self.candidates
+
+    def made(self, params: Params, memory_limit: int, seed: int) -> ClickModel:
+        bounds = {"memory_limit": memory_limit} if "memory_limit" in signature(self.make).parameters else {}
+        return self.make(**params, **bounds, seed=seed)
+
+
 IN_ORDER = ("leave-last", "time")  # where what comes next is asked about, order and recency say something
 
 TOP_N: dict[str, Kind] = {
@@ -106,4 +130,12 @@ RATINGS: dict[str, RatingKind] = {
     "item-knn": RatingKind(ItemKNN, grid(shrinkage=(5.0, 20.0), damping=(0.01, 0.03))),
     "mf": RatingKind(MF, grid(reg=(0.7, 0.85, 1.0), frequency=(0.6,))),
     "blend": RatingKind(RatingBlend),
+}
+CLICKS: dict[str, ClickKind] = {
+    "auto": ClickKind(ClickThroughRate, knows_places=True),
+    "constant": ClickKind(SmoothedRate),
+    "rates": ClickKind(SmoothedRate, by_key=True),
+    "logistic": ClickKind(Logistic, grid(l2=tuple(Logistic.PENALTIES))),
+    "ridge": ClickKind(Ridge, grid(l2=tuple(Ridge.PENALTIES))),
+    "ftrl": ClickKind(Ftrl, grid(alpha=ALPHAS, l2=(1.0, 30.0))),
 }

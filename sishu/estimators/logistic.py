@@ -29,7 +29,7 @@ ITERATIONS = 1000
 class Logistic(Regression):
     """The chance of a click by batch logistic regression."""
 
-    PENALTIES: ClassVar[Sequence[float]] = (1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
+    PENALTIES: ClassVar[Sequence[float]] = (10_000.0, 3000.0, 1000.0, 300.0, 100.0, 30.0, 10.0, 3.0)
 
     def _minimum(self, matrix: sparse.csr_matrix, clicked: Floats, counts: Floats, m: Floats, q: Floats) -> Floats:
         if not m.any():
@@ -61,10 +61,11 @@ class Logistic(Regression):
 def _first(matrix: sparse.csr_matrix, clicked: Floats, counts: Floats, l2: float) -> Floats:
     """The weights where nothing was known before."""
     weights = np.zeros(matrix.shape[1])
-    if clicked.min() == clicked.max():  # scikit-learn wants both outcomes; the rate of all is all there is to learn
+    met = np.setdiff1d(matrix.indices, [0])
+    # scikit-learn wants both outcomes and a column; without either the rate of all is all there is to learn.
+    if clicked.min() == clicked.max() or not len(met):
         weights[0] = logit((counts @ clicked + 0.5) / (counts.sum() + 1))
         return weights
-    met = np.setdiff1d(matrix.indices, [0])
     model = LogisticRegression(C=1 / l2, max_iter=ITERATIONS).fit(matrix[:, met], clicked, counts)
     weights[0], weights[met] = model.intercept_[0], model.coef_[0]
     return weights

@@ -132,9 +132,7 @@ def auc(clicked: ArrayLike, predicted: ArrayLike) -> float:
     negative = len(happened) - positive
     if not positive or not negative:
         return 0.5
-    _, place, size = np.unique(score, return_inverse=True, return_counts=True)
-    ranks = (np.cumsum(size) - (size - 1) / 2)[place]  # equals share the mean of their ranks
-    return float((ranks[happened > 0].sum() - positive * (positive + 1) / 2) / (positive * negative))
+    return float((ranks(score)[happened > 0].sum() - positive * (positive + 1) / 2) / (positive * negative))
 
 
 def expected_calibration_error(clicked: ArrayLike, predicted: ArrayLike, bins: int = 10) -> float:
@@ -152,6 +150,12 @@ def calibration(clicked: ArrayLike, predicted: ArrayLike) -> float:
 
 
 # --- Parts ------------------------------------------------------------------------------------------
+
+
+def ranks(scores: Floats) -> Floats:
+    """From 1 for the lowest; equals share the mean of their ranks."""
+    _, place, size = np.unique(scores, return_inverse=True, return_counts=True)
+    return (np.cumsum(size) - (size - 1) / 2)[place]
 
 
 def _by(values: Any, bounds: Any) -> Floats:

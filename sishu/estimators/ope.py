@@ -23,7 +23,7 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import norm
+from scipy.special import ndtri
 
 from sishu.estimators.clicks import ClickLog
 from sishu.estimators.errors import InvalidInput
@@ -47,7 +47,7 @@ class Value:
     @property
     def interval(self) -> Interval:
         """With 95 % bounds, by the normal approximation."""
-        reach = float(norm.isf(0.025)) * self.standard_error
+        reach = float(ndtri(0.975)) * self.standard_error
         return Interval(self.value, self.value - reach, self.value + reach)
 
 

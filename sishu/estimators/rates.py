@@ -92,6 +92,8 @@ class SmoothedRate(Saved):
         return self
 
     def predict_proba(self, log: ClickLog) -> Probabilities:
+        if not self.key:
+            return np.full(log.count, self.mean_)
         return smoothed(*self.counts_.find(self._keys(log)), self.mean_, self.strength_)
 
     def _keys(self, log: ClickLog) -> Keys:
@@ -108,7 +110,7 @@ def sums(place: NDArray[np.intp], values: Floats) -> Floats:
     return np.asarray(np.bincount(place, values), np.float64)
 
 
-def smoothed(clicks: Floats, shows: Floats, mean: float, strength: float) -> Floats:
+def smoothed(clicks: Floats, shows: Floats, mean: float, strength: float | Floats) -> Floats:
     """(c + s m) / (n + s)"""
     return (clicks + strength * mean) / (shows + strength)
 

@@ -81,3 +81,11 @@ def test_logs_are_joined_by_name_and_not_by_code():
 def test_a_name_has_one_hash_everywhere():
     assert hash_of("广告 1") == Category.of(["广告 1"]).hashes[0]
     assert hash_of("ad") == 11_298_271_982_064_993_254  # what is saved today is read next year
+
+
+def test_the_place_may_be_a_name_like_any_other():
+    log = ClickLog.of([1, 0, 0], {"ad": ["a", "b", "c"]}, positions=[2, 1, 2]).with_positions_named()
+    column = log.categories["position"]
+    assert (log.positions, column.names.many(column.codes)) == (None, ["2", "1", "2"])
+    bare = log.with_positions_named()
+    assert list(bare.categories) == ["ad", "position"]

@@ -8,7 +8,7 @@ import pytest
 from sishu.estimators.clicks import ClickLog
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.features import Features
-from sishu.estimators.terms import Term, keys, matrix
+from sishu.estimators.terms import Term, keys, keys_of_each, matrix
 
 LOG = ClickLog.of(
     [1, 0, 0, 1], {"ad": ["a", "b", "a", "b"], "city": ["x", "x", "y", "x"]}, {"price": [1.0, 2.0, 3.0, 6.0]}
@@ -92,3 +92,8 @@ def test_a_number_stays_a_number():
 def test_a_column_that_says_nothing_divides_by_nothing():
     log = ClickLog.of([1, 0], {"ad": ["a", "a"]}, {"price": [5.0, 5.0]})
     assert np.isfinite(Features(("price", "rate(ad)")).fit_transform(log).data).all()
+
+
+def test_columns_hashed_at_once_have_the_keys_that_they_have_alone():
+    found = keys_of_each(LOG, ["city", "ad"], seed=3)
+    assert found.tolist() == [keys(LOG, (name,), seed=3).tolist() for name in ("city", "ad")]

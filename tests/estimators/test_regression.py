@@ -64,3 +64,9 @@ def test_linear_orders_as_logistic_does_and_promises_nothing():
 def test_a_matrix_over_budget_is_refused():
     with pytest.raises(OverBudget, match="Take FTRL"):
         Logistic(TERMS, memory_limit=2**20).fit(shown(100).log)
+
+
+@pytest.mark.parametrize("kind", [Logistic, Ridge])
+def test_of_a_log_that_knows_nothing_it_learns_the_rate(kind):
+    log = ClickLog.of([1, 0, 0, 0] * 50)
+    assert kind(l2=1.0, bits=2).fit(log).predict_proba(log.take(slice(2))) == pytest.approx([0.25, 0.25], abs=0.003)

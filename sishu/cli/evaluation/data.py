@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import operator
 import re
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
-from datetime import UTC, datetime
 
 import numpy as np
 from numpy.typing import NDArray
 
+from sishu.cli.evaluation import cells
 from sishu.cli.evaluation.tables import Portion, Table
 from sishu.estimators import columns
 from sishu.estimators.errors import InvalidInput
@@ -39,12 +39,11 @@ COMPARE: dict[str, Callable[..., NDArray[np.bool_]]] = {
     ">=": operator.ge, "<=": operator.le, ">": operator.gt, "<": operator.lt,
     "=": operator.eq, "==": operator.eq, "!=": operator.ne,
 }  # fmt: skip
-# Unix times of more digits are of milliseconds or microseconds: as seconds the first is of the year 5138.
-MILLISECONDS, MICROSECONDS = 1e11, 1e14
+NOT_NEGATIVE = "a finite number that is not negative"
 
 
 @dataclass
-class _Codes:
+class Codes:
     """Ids as they come, each with the number of its first appearance."""
 
     seen: dict[str, int] = field(default_factory=dict)
@@ -62,7 +61,7 @@ def read_interactions(table: Table, told: Callable[[int], None] = lambda rows: N
     """
     places = table.find(columns.USER, columns.ITEM, optional=(columns.RATING, columns.WEIGHT, columns.DATETIME))
     weight_column = columns.RATING if columns.RATING in places else columns.WEIGHT
-    users, items = _Codes(), _Codes()
+    users, items = Codes(), Codes()
     weights: list[NDArray[np.float64]] = []
     times: list[NDArray[np.int64]] = []
     for portion in table.portions(places):
@@ -70,9 +69,9 @@ def read_interactions(table: Table, told: Callable[[int], None] = lambda rows: N
             _refuse_empty(table, portion, column)
             codes.add(portion.columns[column])
         if weight_column in places:
-            weights.append(_weights(table, portion, weight_column))
+            weights.append(cells.numbers(table, portion, weight_column, NOT_NEGATIVE, lambda found: found >= 0))
         if columns.DATETIME in places:
-            times.append(_times(table, portion))
+            times.append(cells.moments(table, portion, columns.DATETIME))
         told(portion.first + len(portion.columns[columns.USER]))
     if not users.seen:
         raise InvalidInput(f"{table.path} has a header and no rows.")
@@ -123,60 +122,12 @@ def _refuse_empty(table: Table, portion: Portion, column: str) -> None:
         raise InvalidInput(f"{table.where(row)} has an empty {column}. Leave the row out, or give it an id.")
 
 
-def _weights(table: Table, portion: Portion, column: str) -> NDArray[np.float64]:
-    values = portion.columns[column]
-    try:
-        numbers = np.array(values, dtype=np.float64)
-        wrong = np.flatnonzero(~np.isfinite(numbers) | (numbers < 0))
-        if not len(wrong):
-            return numbers
-        row = int(wrong[0])
-    except ValueError:
-        row = next(number for number, value in enumerate(values) if not _is_number(value))
-    raise InvalidInput(
-        f"{table.where(portion.first + row)} has {values[row]!r} as {column}: a finite number that is not negative is wanted."
-    )
-
-
-def _times(table: Table, portion: Portion) -> NDArray[np.int64]:
-    values = portion.columns[columns.DATETIME]
-    try:
-        return _to_seconds(np.array(values, dtype=np.float64))
-    except ValueError:
-        return np.fromiter(_dates(table, portion, values), np.int64, len(values))
-
-
-def _to_seconds(numbers: NDArray[np.float64]) -> NDArray[np.int64]:
-    if not np.isfinite(numbers).all():
-        raise ValueError("not a time")
-    largest = np.abs(numbers).max(initial=0)
-    unit = 1e6 if largest >= MICROSECONDS else 1e3 if largest >= MILLISECONDS else 1
-    return np.floor(numbers / unit).astype(np.int64)
-
-
-def _dates(table: Table, portion: Portion, values: Sequence[str]) -> Iterator[int]:
-    for row, value in enumerate(values):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError as error:
-            raise InvalidInput(
-                f"{table.where(portion.first + row)} has {value!r} as {columns.DATETIME}: seconds since 1970 or a date as"
-                " 2026-11-28 09:30:00 is wanted."
-            ) from error
-        yield int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
-
-
-def _is_number(value: str) -> bool:
-    try:
-        return bool(np.isfinite(float(value))) and float(value) >= 0
-    except ValueError:
-        return False
-
-
-def column_map(said: str) -> Mapping[str, str]:
-    """`user_id=reader,item_id=work` as a map. Raises InvalidInput for what is no such pair."""
+def column_map(said: str, known: Collection[str] = ALIASES) -> Mapping[str, str]:
+    """`user_id=reader,item_id=work` as a map. Raises InvalidInput for what is no such pair of one of the `known`."""
     pairs = [part.partition("=") for part in said.split(",") if part.strip()]
     for ours, equals, theirs in pairs:
-        if not equals or not theirs.strip() or ours.strip() not in ALIASES:
-            raise InvalidInput(f"{ours}{equals}{theirs} names no column: write {', '.join(ALIASES)} as user_id=reader.")
+        if not equals or not theirs.strip() or ours.strip() not in known:
+            raise InvalidInput(
+                f"{ours}{equals}{theirs} names no column: write {', '.join(known)} as {next(iter(known))}=their_name."
+            )
     return {ours.strip(): theirs.strip() for ours, _, theirs in pairs}

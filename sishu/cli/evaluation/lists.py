@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -13,11 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sishu.cli.evaluation import kept
-from sishu.cli.evaluation.contestants import OurRanker, Ranker
+from sishu.cli.evaluation.contestants import OurRanker, Ranker, of_library
 from sishu.cli.evaluation.isolated import cpu_seconds
 from sishu.estimators import metrics
 from sishu.estimators.auto import Auto
-from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
 from sishu.estimators.kinds import TOP_N, grid
@@ -68,11 +66,7 @@ class Peer:
     extra: str = "peers"
 
     def fit(self, train: Interactions, items: Items | None, seed: int, **params: Any) -> Ranker:
-        try:
-            module = import_module(self.module)
-        except ImportError as error:
-            raise InvalidInput(f"{error.name} is not installed: pip install 'sishu[{self.extra}]'.") from error
-        ranker: Ranker = getattr(module, self.function)(train, items, seed, **params)
+        ranker: Ranker = of_library(self.module, self.function, self.extra)(train, items, seed, **params)
         return ranker
 
 

@@ -4,18 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from importlib import import_module
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from sishu.cli.evaluation import kept
-from sishu.cli.evaluation.contestants import Rater
+from sishu.cli.evaluation.contestants import Rater, of_library
 from sishu.cli.evaluation.isolated import cpu_seconds
 from sishu.cli.evaluation.lists import Task
 from sishu.estimators import metrics
-from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.kinds import RATINGS, grid
 from sishu.estimators.split import Split, folds
@@ -44,11 +42,7 @@ class RatingPeer:
     candidates: tuple[Mapping[str, Any], ...]
 
     def fit(self, train: Interactions, seed: int, **params: Any) -> Rater:
-        try:
-            module = import_module(self.module)
-        except ImportError as error:
-            raise InvalidInput(f"{error.name} is not installed: pip install 'sishu[peers]'.") from error
-        rater: Rater = getattr(module, self.function)(train, seed, **params)
+        rater: Rater = of_library(self.module, self.function)(train, seed, **params)
         return rater
 
 

@@ -7,11 +7,13 @@ from typing import Any
 
 import numpy as np
 
+from sishu.cli.evaluation.clicks import Clicks
 from sishu.cli.evaluation.isolated import Outcome
 from sishu.cli.evaluation.lists import RECALL_K, K, Lists
 from sishu.cli.evaluation.ratings import Ratings
 from sishu.estimators import intervals
 from sishu.estimators.intervals import Interval
+from sishu.estimators.ope import Value
 
 MEBIBYTE = 2**20
 Row = dict[str, Any]
@@ -65,6 +67,50 @@ def rating_rows(found: Mapping[str, Outcome]) -> list[Row]:
     return rows + _refused(found)
 
 
+def click_rows(found: Mapping[str, Outcome]) -> list[Row]:
+    """A row a model, the best first; `vs best` is the paired difference of log-loss from the best with its interval."""
+    done = {name: outcome for name, outcome in found.items() if isinstance(outcome.value, Clicks)}
+    order = sorted(done, key=lambda name: float(done[name].value.losses.mean()))
+    rows = []
+    for name in order:
+        value: Clicks = done[name].value
+        p50, p99 = np.percentile(value.call_ms, [50, 99])
+        rows.append({
+            "model": name,
+            "log-loss": intervals.of_mean(value.losses),
+            "vs best": intervals.of_difference(value.losses, done[order[0]].value.losses) if name != order[0] else None,
+            "RIG": value.gain,
+            "AUC": value.auc,
+            "ECE": value.calibration_error,
+            "said/seen": value.calibration,
+            "search CPU s": value.search_seconds,
+            "fit CPU s": value.fit_seconds,
+            "events/s": round(value.learnt / value.fit_seconds) if value.fit_seconds else None,
+            "peak MiB": done[name].peak / MEBIBYTE,
+            "call p50 ms": float(p50),
+            "call p99 ms": float(p99),
+            "chose": _short(value.params),
+        })  # fmt: skip
+    return rows + _refused(found)
+
+
+def value_rows(values: Mapping[str, Value], served: Interval, target: Interval) -> list[Row]:
+    """What a policy would have earned, by each estimator; above them what either log earned itself. In % of the rows."""
+    rows: list[Row] = [
+        {"estimator": name, "CTR %": _percent(each), "ESS": None, "mean weight": None}
+        for name, each in (("served policy, seen", served), ("target policy, seen", target))
+    ]
+    for name, value in values.items():
+        counts = name != "DM"  # which weighs no row
+        rows.append({
+            "estimator": name,
+            "CTR %": _percent(value.interval),
+            "ESS": round(value.effective_sample_size) if counts else None,
+            "mean weight": value.mean_weight if counts else None,
+        })  # fmt: skip
+    return rows
+
+
 def table(rows: Sequence[Row]) -> str:
     """Rows under their names, in columns of equal width; what a model could not do stands on a line of its own."""
     shown = [row for row in rows if "refused" not in row]
@@ -89,6 +135,10 @@ def plain(rows: Sequence[Row]) -> list[Row]:
 
 def _refused(found: Mapping[str, Outcome]) -> list[Row]:
     return [{"model": name, "refused": outcome.refusal} for name, outcome in found.items() if outcome.value is None]
+
+
+def _percent(share: Interval) -> Interval:
+    return Interval(*(100 * bound for bound in (share.value, share.low, share.high)))
 
 
 def _short(params: Mapping[str, Any]) -> str:

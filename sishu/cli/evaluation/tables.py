@@ -34,7 +34,7 @@ class Table:
     """A file of rows.
 
     `columns` says what the file calls a column of ours, or the number it has, from 1, in a file without a header. What
-    it leaves out is looked for by its own name and by `aliases`, whatever the case.
+    it leaves out is looked for by its own name and by `aliases`, whatever the case; `way_out` is said where it is not found.
     """
 
     path: Path
@@ -42,6 +42,7 @@ class Table:
     aliases: Mapping[str, Sequence[str]] = field(default_factory=dict)
     delimiter: str = ""
     encoding: str = "utf-8-sig"
+    way_out: str = WAY_OUT
 
     @property
     def has_header(self) -> bool:
@@ -76,7 +77,9 @@ class Table:
             if place is not None:
                 found[name] = place
             elif name in wanted or said:
-                raise InvalidInput(f"{self.path} has no column {said or name!r}; it has {', '.join(header)}. {WAY_OUT}")
+                raise InvalidInput(
+                    f"{self.path} has no column {said or name!r}; it has {', '.join(header)}. {self.way_out}"
+                )
         return found
 
     def portions(self, places: Mapping[str, int]) -> Iterator[Portion]:
