@@ -31,6 +31,9 @@ PARTS = {
     "Items nobody had yet": ["bench.estimators", "cold"],
     "One list for a reader, from the model's file": ["bench.estimators", "serving"],
     "Fits as users and items grow": ["bench.estimators", "growth"],
+    "Learning clicks row by row": ["bench.ads", "learning"],
+    "Click models on the Open Bandit logs": ["bench.ads", "clicks"],
+    "What another policy would have earned": ["bench.ads", "policies"],
 }
 PACKAGES = (
     "Django", "wagtail", "granian", "psycopg", "cryptography", "numpy", "scipy", "scikit-learn", "implicit",

@@ -1,9 +1,9 @@
 """What the estimators are worth, beside the libraries people use, tuned on the same inner split in the same run.
 
-    python -m bench.estimators lists | next | ratings | cold | clicks | serving | growth
+    python -m bench.estimators lists | next | ratings | cold | serving | growth
 
-Everything but serving and growth is `sishu recommend evaluate` or `sishu ads evaluate` on public data: one process a model,
-one thread, seconds of the processor, peak memory of the whole process.
+Everything but serving and growth is `sishu recommend evaluate` on public data: one process a model, one thread, seconds
+of the processor, peak memory of the whole process.
 """
 
 from __future__ import annotations

@@ -216,13 +216,15 @@ class AnyTable(Format):
 
 
 class _Context:
-    """What is known of each item: features that are all numbers, and names."""
+    """What is known of each item: features that are numbers, 0 where one is missing, and names."""
 
     def __init__(self, items: Items) -> None:
         fields = {name: list(values) for name, values in items.fields.items() if name}
         self.row = {item: number for number, item in enumerate(items.ids)}
         self.of_numbers = {
-            name: np.array(values, np.float64) for name, values in fields.items() if _holds_fractions(values)
+            name: np.array([float(value or 0) for value in values])
+            for name, values in fields.items()
+            if _holds_fractions(values)
         }
         self.of_names = {name: values for name, values in fields.items() if name not in self.of_numbers}
 

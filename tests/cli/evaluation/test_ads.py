@@ -78,6 +78,8 @@ def parts(tmp_path_factory):
 
 @pytest.mark.parametrize("model", [*CLICKS, *PEERS])
 def test_every_model_learns_what_the_constant_does_not_know(parts, model):
+    if model in PEERS:
+        pytest.importorskip(PEERS[model].module)
     found = clicks.attempt(Task(model, parts, 42, 600.0, 2**30))
     train, test = (kept.read_log(parts / name) for name in (TRAIN, TEST))
     constant = metrics.log_losses(test.outcomes, np.full(test.count, train.rate()))
@@ -168,6 +170,15 @@ def test_what_cannot_be_done_is_said_in_one_sentence(folder, arguments, said):
         run("--log", folder / "ads.csv", "--format", "csv", *arguments)
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+def test_what_is_known_of_items_is_read_beside_the_log(policies):
+    (policies / "items.csv").write_text("item_id,item_feature_0\n0,0.5\n1,\n")
+    asked = ("--log", policies / "random.csv", "--format", "obd", "--models", "constant", "--json")
+    assert json.loads(run(*asked, "--items", policies / "items.csv"))["train"]["rows"] == 14
+    (policies / "items.csv").write_text("work,item_feature_0\n0,0.5\n")
+    with pytest.raises(CommandError, match=r"items\.csv has no column 'item_id'"):
+        run(*asked, "--items", policies / "items.csv")
 
 
 def test_a_policy_wants_propensities_and_items(folder):

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from itertools import repeat
 from typing import Any
 
 import numpy as np
-import pandas as pd
 from numpy.typing import NDArray
 from surprise import SVD, BaselineOnly, Dataset, KNNBaseline, Reader, SVDpp
 
@@ -16,9 +16,9 @@ class Surprise:
     """A fitted model of Surprise, which knows users and items by our positions."""
 
     def __init__(self, model: Any, train: Interactions) -> None:
-        frame = pd.DataFrame({"user": train.users, "item": train.items, "rating": train.weights})
         scale = Reader(rating_scale=(train.weights.min(), train.weights.max()))
-        self.model = model.fit(Dataset.load_from_df(frame, scale).build_full_trainset())
+        rows = zip(train.users.tolist(), train.items.tolist(), train.weights.tolist(), repeat(None), strict=False)
+        self.model = model.fit(Dataset(scale).construct_trainset(list(rows)))
 
     def predict(self, users: NDArray[np.int64], items: NDArray[np.int64]) -> NDArray[np.float64]:
         return np.array([self.model.predict(user, item).est for user, item in zip(users, items, strict=True)])

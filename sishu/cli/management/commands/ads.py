@@ -152,12 +152,10 @@ def _asked(options: dict[str, Any], context: Path | None) -> Asked:
     names = dict(data.column_map(options["columns"], log_formats.ALIASES))
     if options["click"]:
         names[columns.CLICK] = options["click"]
-    items = options["items"] and data.read_items(
-        Table(options["items"], {}, data.ALIASES, encoding=options["encoding"])
-    )
+    items = data.read_items(Table(context, {}, data.ALIASES, encoding=options["encoding"])) if context else None
     numbers = options["numbers"]
     return Asked(
-        items or None,
+        items,
         None if numbers is None else [name.strip() for name in numbers.split(",") if name.strip()],
         names,
         options["encoding"],
