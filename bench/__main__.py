@@ -81,6 +81,8 @@ def _lines(part: list[str]) -> list[dict[str, Any]]:
 
 def _table(found: list[dict[str, Any]]) -> str:
     rows = [row for row in found if "remark" not in row]
+    if not rows:
+        return ""
     columns = list(dict.fromkeys(name for row in rows for name in row))
     lines = ["| " + " | ".join(columns) + " |", "|" + "---|" * len(columns)]
     lines += ["| " + " | ".join(str(row.get(name, "")) for name in columns) + " |" for row in rows]

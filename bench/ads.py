@@ -11,16 +11,15 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
 import time
-from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy.special import expit
 
 from bench import datasets
+from bench.evaluating import Lines, evaluate, lines, short
 from sishu.cli.evaluation.isolated import cpu_seconds
 from sishu.cli.evaluation.peers.with_river import Rows, began
 from sishu.estimators import metrics
@@ -29,7 +28,7 @@ from sishu.estimators.ftrl import Ftrl
 
 ROWS, FIELDS, REPEATS = 120_000, 20, 3
 ADS, CALLS = 50, 1000
-Lines = Iterator[dict[str, Any]]
+NOT_HERE = {"remark": "Not measured: `SISHU_DATA` names no folder with the Open Bandit logs."}
 
 
 def made_up(rows: int = ROWS, fields: int = FIELDS, seed: int = 7) -> ClickLog:
@@ -84,16 +83,21 @@ def learning() -> Lines:
 
 def clicks() -> Lines:
     """All six small logs of the Open Bandit Dataset, learnt up to 70 % of each."""
-    found = _evaluate(*(part for policy in ("random", "bts") for part in _logs(policy, "--log")), "--peers")
-    yield from ({column: _short(value) for column, value in row.items()} for row in found.get("models", []))
-    yield from ({"remark": f"{model}: {said}"} for model, said in found.get("about", {}).items())
+    if folder := datasets.open_bandit():
+        logs = (part for policy in ("random", "bts") for part in _logs(folder, policy, "--log"))
+        yield from lines(evaluate("ads", "--format", "obd", *logs, "--peers"), digits=5)
+    else:
+        yield NOT_HERE
 
 
 def policies() -> Lines:
     """What the shop's own policy would have earned, from the log served at random; the truth is in its own log."""
-    found = _evaluate(*_logs("random", "--log"), *_logs("bts", "--target"), "--models", "constant")
-    for name, rows in found.get("values", {}).items():
-        yield from ({"log": name.split(",")[0], **{c: _short(value) for c, value in row.items()}} for row in rows)
+    if folder := datasets.open_bandit():
+        logs = (*_logs(folder, "random", "--log"), *_logs(folder, "bts", "--target"))
+        for name, rows in evaluate("ads", "--format", "obd", *logs, "--models", "constant")["values"].items():
+            yield from ({"log": name.split(",")[0], **short(row)} for row in rows)
+    else:
+        yield NOT_HERE
 
 
 PARTS = {"learning": learning, "clicks": clicks, "policies": policies}
@@ -116,37 +120,9 @@ def _calls(ask: Any) -> list[float]:
     return took
 
 
-def _logs(policy: str, option: str) -> list[str]:
-    folder = datasets.open_bandit()
-    if folder is None:
-        return []
-    return [
-        part
-        for name in ("all", "men", "women")
-        for part in (option, str(folder / f"obd_{policy}_{name}_{name}.csv.gz"))
-    ]
-
-
-def _evaluate(*arguments: str) -> dict[str, Any]:
-    if "--log" not in arguments:
-        return {}
-    command = [sys.executable, "-m", "sishu.cli.main", "ads", "evaluate", "--format", "obd", *arguments, "--json"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    found: dict[str, Any] = json.loads(done.stdout)
-    return found
-
-
-def _short(value: Any) -> Any:
-    match value:
-        case {"value": mean, "low": low, "high": high}:
-            return f"{mean:.5f} ±{(high - low) / 2:.5f}"
-        case float():
-            return round(value, 4 if abs(value) < 10 else 1)
-        case None:
-            return ""
-    return value
+def _logs(folder: Path, policy: str, option: str) -> list[str]:
+    names = ("all", "men", "women")
+    return [part for name in names for part in (option, str(folder / f"obd_{policy}_{name}_{name}.csv.gz"))]
 
 
 if __name__ == "__main__":

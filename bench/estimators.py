@@ -10,45 +10,44 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 from bench import datasets
 from bench.estimators_growth import growth
 from bench.estimators_serving import serving
+from bench.evaluating import Lines, evaluate, lines
 
-Rows = Iterator[dict[str, Any]]
 
-
-def lists() -> Rows:
+def rankings() -> Lines:
     """Protocol R: a fifth of each user's positives, drawn at random, is asked about."""
     for name, files, positive in _sets():
-        yield from _evaluate(name, *files, "--protocol", "ratio", "--positive", positive, "--peers")
+        found = evaluate("recommend", *files, "--protocol", "ratio", "--positive", positive, "--peers")
+        yield from lines(found, name)
 
 
-def following() -> Rows:
+def following() -> Lines:
     """Protocol S: the last thing that each user did is asked about."""
     files = _sets()[0][1]
-    yield from _evaluate("ML-100k", *files[:2], "--protocol", "leave-last", "--peers")
+    yield from lines(evaluate("recommend", *files[:2], "--protocol", "leave-last", "--peers"), "ML-100k")
 
 
-def ratings() -> Rows:
+def ratings() -> Lines:
     """Protocol CV: every rating is predicted from the other four fifths."""
     for name, files, _ in _sets():
-        yield from _evaluate(name, *files[:2], "--protocol", "cv", "--peers")
+        yield from lines(evaluate("recommend", *files[:2], "--protocol", "cv", "--peers"), name)
 
 
-def cold() -> Rows:
+def cold() -> Lines:
     """A fifth of the items has no row: only words can find them."""
     for name, files, positive in _sets():
-        yield from _evaluate(name, *files, "--protocol", "cold", "--positive", positive, "--models", "content,popular")
+        found = evaluate(
+            "recommend", *files, "--protocol", "cold", "--positive", positive, "--models", "content,popular"
+        )
+        yield from lines(found, name)
 
 
 PARTS = {
-    "lists": lists, "next": following, "ratings": ratings, "cold": cold, "serving": serving, "growth": growth,
+    "lists": rankings, "next": following, "ratings": ratings, "cold": cold, "serving": serving, "growth": growth,
 }  # fmt: skip
 
 
@@ -69,30 +68,6 @@ def _sets() -> list[tuple[str, list[str], str]]:
 
 def _files(interactions: Path, items: Path) -> list[str]:
     return ["--interactions", str(interactions), "--items", str(items)]
-
-
-def _evaluate(name: str, *arguments: str) -> Rows:
-    """The rows of one table, and what `auto` said."""
-    command = [sys.executable, "-m", "sishu.cli.main", "recommend", "evaluate", *arguments, "--json"]
-    done = subprocess.run(command, check=False, capture_output=True, text=True)
-    if done.returncode:
-        sys.exit(done.stderr)
-    found = json.loads(done.stdout)
-    for row in found["models"]:
-        yield {"data": name, **{column: _short(value) for column, value in row.items()}}
-    for model, said in found["about"].items():
-        yield {"remark": f"{name}, {model}: {said}"}
-
-
-def _short(value: Any) -> Any:
-    match value:
-        case {"value": mean, "low": low, "high": high}:
-            return f"{mean:.4f} ±{(high - low) / 2:.4f}"
-        case float():
-            return round(value, 4 if abs(value) < 10 else 1)
-        case None:
-            return ""
-    return value
 
 
 if __name__ == "__main__":

@@ -12,6 +12,7 @@ from typing import Any
 
 import numpy as np
 
+from bench.evaluating import Lines
 from sishu.cli.evaluation import isolated
 from sishu.estimators.als import ALS
 from sishu.estimators.base import ItemModel
@@ -20,8 +21,6 @@ from sishu.estimators.interactions import Ids, Interactions
 from sishu.estimators.popular import Popular
 from sishu.estimators.rp3beta import RP3Beta
 from sishu.estimators.rules import Rules
-
-Rows = Iterator[dict[str, Any]]
 
 SIZES = ((1_000, 1_000), (10_000, 2_000), (100_000, 5_000), (300_000, 10_000), (1_000_000, 20_000))
 A_USER = 10
@@ -37,7 +36,7 @@ MODELS: dict[str, Callable[[], ItemModel]] = {
 }
 
 
-def growth(sizes: tuple[tuple[int, int], ...] = SIZES) -> Rows:
+def growth(sizes: tuple[tuple[int, int], ...] = SIZES) -> Lines:
     for users, items in sizes:
         data = isolated.run(fitted, None, users, items).peak
         for name in MODELS:

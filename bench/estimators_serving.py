@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from importlib.metadata import version
 from pathlib import Path
@@ -21,14 +21,13 @@ from implicit.nearest_neighbours import BM25Recommender
 from scipy import sparse
 
 from bench.estimators_growth import MEBIBYTE, zipf
+from bench.evaluating import Lines
 from sishu.cli.evaluation import isolated
 from sishu.estimators.als import ALS
 from sishu.estimators.base import History, ItemModel
 from sishu.estimators.ease import Ease
 from sishu.estimators.popular import Popular
 from sishu.estimators.rp3beta import RP3Beta
-
-Rows = Iterator[dict[str, Any]]
 
 USERS, ITEMS, K = 100_000, 10_000, 10
 WARM_UP, CALLS = 500, 20_000
@@ -56,7 +55,7 @@ class Asked:
     p99: float
 
 
-def serving() -> Rows:
+def serving() -> Lines:
     with tempfile.TemporaryDirectory() as folder:
         for name in (*OURS, *PEERS):
             path = Path(folder) / f"{name.replace(' ', '-')}.npz"
