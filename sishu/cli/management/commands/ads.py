@@ -11,9 +11,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from sishu.cli.evaluation import clicks, data, isolated, kept, log_formats, logs, report
+from sishu.cli.evaluation import clicks, data, kept, log_formats, logs, report, trial
 from sishu.cli.evaluation.clicks import TEST, TRAIN, Task
 from sishu.cli.evaluation.isolated import Outcome
 from sishu.cli.evaluation.log_formats import Asked
@@ -54,44 +54,28 @@ class Command(BaseCommand):
             "--columns", default="", help="csv: what the file calls them: position=slot,datetime=when"
         )
         evaluate.add_argument("--numbers", help="csv: which columns are numbers; default: those with fractions")
-        evaluate.add_argument("--models", default="", help="names parted by commas; default: all of our own")
-        evaluate.add_argument("--peers", action="store_true", help="other libraries too (pip install 'sishu[peers]')")
-        evaluate.add_argument("--encoding", default="utf-8-sig", help="of text files; default: UTF-8")
-        evaluate.add_argument("--seed", type=int, default=42)
-        evaluate.add_argument("--seconds", type=float, default=600, help="of the processor to search in, each model")
-        evaluate.add_argument("--memory", type=float, default=4, help="GiB that a model may take")
-        evaluate.add_argument("--json", action="store_true", help="print JSON")
+        trial.add_options(evaluate, "all of our own")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         progress = Progress(sys.stderr)
-        try:
+        with trial.refusals(progress):
             names = _models(options)
             read = _read(options, progress)
             train, test = logs.parted(read.logs)
             values = _values(read, options)
-        except InvalidInput as error:
-            progress.clear()
-            raise CommandError(str(error)) from error
-        found: dict[str, Outcome] = {}
         with tempfile.TemporaryDirectory() as folder:
             for name, part in ((TRAIN, train), (TEST, test)):
                 kept.write_log(Path(folder) / name, part)
-            try:
-                for number, name in enumerate(names):
-                    progress.show(number, len(names), name)
-                    task = Task(name, Path(folder), options["seed"], options["seconds"], int(options["memory"] * 2**30))
-                    found[name] = isolated.run(clicks.attempt, task)
-            except KeyboardInterrupt:
-                progress.clear()
-                self.stderr.write(f"Stopped after {len(found)} of {len(names)} models; this is what was found.")
-        progress.clear()
-        about = {name: outcome.value.about for name, outcome in found.items() if getattr(outcome.value, "about", "")}
-        self._tell(options, _protocol(read.logs, train, test), report.click_rows(found), values, about, read.remarks)
+            memory = int(options["memory"] * 2**30)
+            task = partial(Task, folder=Path(folder), seed=options["seed"], seconds=options["seconds"], memory=memory)
+            found = trial.run(names, clicks.attempt, task, progress, self.stderr)
+        self._tell(options, _protocol(read.logs, train, test), found, values, read.remarks)
 
     def _tell(
-        self, options: dict[str, Any], protocol: dict[str, Any], rows: list[report.Row],
-        values: dict[str, list[report.Row]], about: dict[str, str], remarks: Sequence[str],
+        self, options: dict[str, Any], protocol: dict[str, Any], found: dict[str, Outcome],
+        values: dict[str, list[report.Row]], remarks: Sequence[str],
     ) -> None:  # fmt: skip
+        rows, about = report.click_rows(found), trial.about(found)
         if options["json"]:
             whole = {**protocol, "seed": options["seed"], "models": report.plain(rows), "about": about,
                      "values": {name: report.plain(lines) for name, lines in values.items()}, "remarks": remarks}  # fmt: skip

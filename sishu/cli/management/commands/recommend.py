@@ -6,12 +6,13 @@ import json
 import sys
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.core.management.base import BaseCommand, CommandParser
 
-from sishu.cli.evaluation import data, isolated, kept, lists, ratings, report
+from sishu.cli.evaluation import data, kept, lists, ratings, report, trial
 from sishu.cli.evaluation.isolated import Outcome
 from sishu.cli.evaluation.lists import Task
 from sishu.cli.evaluation.progress import Progress
@@ -38,39 +39,22 @@ class Command(BaseCommand):
         evaluate.add_argument("--items", type=Path, help="what is known of the items: the models of words need it")
         evaluate.add_argument("--protocol", required=True, choices=[*PROTOCOLS, CROSS_VALIDATION])
         evaluate.add_argument("--positive", default="", help="the rows that say yes, as '>=4'; default: every row")
-        evaluate.add_argument("--models", default="", help="names parted by commas; default: every one the data allow")
-        evaluate.add_argument("--peers", action="store_true", help="other libraries too (pip install 'sishu[peers]')")
         evaluate.add_argument("--columns", default="", help="what the file calls them: user_id=reader,item_id=work")
         evaluate.add_argument("--fields", default="", help="fields of --items to read; default: all")
-        evaluate.add_argument("--encoding", default="utf-8-sig", help="of text files; default: UTF-8")
-        evaluate.add_argument("--seed", type=int, default=42)
-        evaluate.add_argument("--seconds", type=float, default=600, help="of the processor to search in, each model")
-        evaluate.add_argument("--memory", type=float, default=4, help="GiB that a model may take")
-        evaluate.add_argument("--json", action="store_true", help="print JSON")
+        trial.add_options(evaluate, "every one the data allow")
 
     def handle(self, *_args: Any, **options: Any) -> None:
         progress = Progress(sys.stderr)
-        try:
+        with trial.refusals(progress):
             rows, items = self._read(options, progress)
             names = _models(options, rows, items)
-        except InvalidInput as error:
-            progress.clear()
-            raise CommandError(str(error)) from error
-        found: dict[str, Outcome] = {}
         with tempfile.TemporaryDirectory() as folder:
             kept.write(Path(folder), rows, items)
-            try:
-                for number, name in enumerate(names):
-                    progress.show(number, len(names), name)
-                    found[name] = isolated.run(
-                        _attempt(options),
-                        Task(name, Path(folder), options["protocol"], options["seed"], options["seconds"],
-                             int(options["memory"] * 2**30)),
-                    )  # fmt: skip
-            except KeyboardInterrupt:
-                progress.clear()
-                self.stderr.write(f"Stopped after {len(found)} of {len(names)} models; this is what was found.")
-        progress.clear()
+            task = partial(
+                Task, folder=Path(folder), protocol=options["protocol"], seed=options["seed"],
+                seconds=options["seconds"], memory=int(options["memory"] * 2**30),
+            )  # fmt: skip
+            found = trial.run(names, _attempt(options), task, progress, self.stderr)
         self._tell(options, rows, found)
 
     def _read(self, options: dict[str, Any], progress: Progress) -> tuple[Interactions, Items | None]:
@@ -91,7 +75,7 @@ class Command(BaseCommand):
         is_cv = options["protocol"] == CROSS_VALIDATION
         lines = (report.rating_rows if is_cv else report.list_rows)(found)
         users, items = rows.shape
-        about = {name: outcome.value.about for name, outcome in found.items() if getattr(outcome.value, "about", "")}
+        about = trial.about(found)
         if options["json"]:
             whole = {"users": users, "items": items, "rows": len(rows), "protocol": options["protocol"],
                      "seed": options["seed"], "models": report.plain(lines), "about": about}  # fmt: skip
