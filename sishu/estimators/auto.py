@@ -36,6 +36,7 @@ class Auto(ItemModel):
 
     is_additive = False
     needs_history = False
+    zero_says_nothing = True
 
     chosen_: dict[str, ItemModel]
     chosen_params_: dict[str, Any]

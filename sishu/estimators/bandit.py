@@ -10,7 +10,7 @@ that is logged is the chance itself, and `ope.py` can say later what another pol
 | `Greedy` | 1 for the highest (c + α) / (n + α + β) |
 
 Equals share. Each keeps a share ε for all alike, p ← (1 − ε) p + ε / K: without it the last two log chances of 0, from
-which nothing is learnt afterwards. An ad without clicks stands at α / (α + β), as a new one does.
+which nothing is learnt afterwards. An ad that was never shown stands at α / (α + β).
 """
 
 from __future__ import annotations
@@ -21,13 +21,14 @@ from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
-from scipy.special import betainc, betaincinv
+from scipy.special import betainc, betaincinv, expit, logit
 
 from sishu.estimators.clicks import ClickLog
 from sishu.estimators.errors import InvalidInput
 
 Floats = NDArray[np.float64]
-CELLS = 512  # of the integral over the highest rate
+CELLS = 2048  # of the integral over the highest rate, about
+FEWEST, MOST = 16, 512  # of them by one ad's quantiles
 TAIL = 1e-10  # of a rate's distribution, left out at either end
 
 
@@ -79,7 +80,10 @@ class Thompson(Policy):
     def _chances(self, clicks: Floats, shows: Floats) -> Floats:
         # P(a) = ∫ ∏_{b ≠ a} F_b dF_a. Below the least of the best of the sure, no ad is the highest.
         a, b = clicks + self.clicks, shows - clicks + self.skips
-        edges = np.linspace(betaincinv(a, b, TAIL).max(), betaincinv(a, b, 1 - TAIL).max(), CELLS + 1)
+        # Quantiles of every ad are among the edges, so that cells are narrow where an ad is well known.
+        count = int(np.clip(CELLS / len(a), FEWEST, MOST))
+        edges = np.unique(betaincinv(a[:, None], b[:, None], expit(np.linspace(logit(TAIL), -logit(TAIL), count))))
+        edges = edges[edges >= betaincinv(a, b, TAIL).max()]
         below = betainc(a[:, None], b[:, None], edges)  # F, (K, edges)
         middle = np.maximum((below[:, 1:] + below[:, :-1]) / 2, np.finfo(float).tiny)
         logs = np.log(middle)

@@ -198,9 +198,7 @@ class ItemModel(Saved, ABC):
         if not self._may_speak(past):
             return []
         scores = np.array(self._scores(past))
-        scores[past.items] = -np.inf
-        if self.zero_says_nothing:
-            scores[np.flatnonzero(scores == 0)] = -np.inf
+        self.hide(scores, past)
         return self.best(scores, k, exclude)
 
     def similar(self, item_id: str, k: int = 10) -> list[Scored]:
@@ -244,6 +242,14 @@ class ItemModel(Saved, ABC):
         left_out = self.item_ids_.positions(exclude)
         scores[left_out[left_out >= 0]] = -np.inf
         return [Scored(self.item_ids_[item], float(scores[item])) for item in top(scores, k)]
+
+    def hide(self, scores: Scores, past: Past) -> None:
+        """Put −∞ in place of the scores of what is not recommended: what the reader has, what nothing is known of."""
+        if not self._may_speak(past):
+            scores[:] = -np.inf
+        scores[past.items] = -np.inf
+        if self.zero_says_nothing:
+            scores[scores == 0] = -np.inf
 
     def _may_speak(self, past: Past) -> bool:
         return len(past.items) > 0 or not self.needs_history

@@ -46,9 +46,9 @@ class Content(ItemModel):
     """Finds what speaks of the same things as what the reader had to do with.
 
     Every item of the interactions gets a vector, so give them the whole catalogue:
-    `fit(interactions.with_catalogue(items.ids), items)`. A field that holds a `|` anywhere is of labels, and each label
-    is one term; any other is text, of which the first `max_chars` characters count. `field_weights` are ω, 1 where a
-    field is not named; None chooses them on items held out (see `chosen`).
+    `fit(interactions.with_catalogue(items.ids), items)`. A field is of labels where half of the texts in it or more
+    hold a `|`, and each label is one term; any other is text, of which the first `max_chars` characters count.
+    `field_weights` are ω, 1 where a field is not named; None chooses them on items held out (see `chosen`).
     """
 
     is_additive = True
@@ -118,7 +118,7 @@ class Content(ItemModel):
 
     def _block(self, items: Items, name: str) -> Block:
         texts = items.fields[name]
-        if any("|" in text for text in texts):
+        if sum("|" in text for text in texts) * 2 >= max(1, sum(map(bool, texts))):
             documents: Iterator[list[str]] = ([label(each) for each in labels] for labels in items.labels(name))
         else:
             documents = (words(text[: self.max_chars]) for text in texts)
@@ -243,7 +243,7 @@ def _ndcg_of(vectors: sparse.csr_matrix, split: Split, users: NDArray[np.int64])
     lists = np.full((len(users), 10), -1)
     for row, best in enumerate(top(each, 10) for each in scores):
         lists[row, : len(best)] = cold[best]
-    relevant = split.test.matrix[users]
+    relevant = split.relevant[users]
     return metrics.ndcg(metrics.hits(lists, relevant), np.diff(relevant.indptr))
 
 

@@ -8,8 +8,8 @@ newcomer's rate of clicks is drawn from what is believed of it,
 and at a reserved place the highest draw is shown: about one click in twenty is expected of the unknown. ε-greedy: at
 each place, with the chance ε, any item that is left stands there instead of the best.
 
-Propensities are exact (Thompson's by quadrature, to about 1e-12): each is the chance that this item stands
-in this place, given those above it. The chance of a whole list is their product.
+Propensities are exact (Thompson's by quadrature, to about 1e-12 for newcomers of up to `KNOWN_AFTER` impressions): each is
+the chance that this item stands in this place, given those above it. The chance of a whole list is their product.
 """
 
 from __future__ import annotations

@@ -39,6 +39,7 @@ class Fusion(ItemModel):
     """Members by name: `{"ease": {"kind": "Ease", "settings": {"l2": 300.0}}, …}`, weighed under `protocol`."""
 
     needs_history = False
+    zero_says_nothing = True
 
     members_: dict[str, ItemModel]
     weights_: NDArray[np.float64]  # buckets x members
@@ -153,7 +154,7 @@ class Asked:
 def ask(members: Sequence[ItemModel], split: Split) -> Asked:
     """What members fitted on `split.train` say to users of its test."""
     users = some_users(split, ENOUGH_USERS)
-    item_count, relevant = len(split.train.item_ids), split.test.matrix
+    item_count, relevant = len(split.train.item_ids), split.relevant
     others = np.zeros(item_count, bool)
     if split.candidates is not None:
         others[:] = True

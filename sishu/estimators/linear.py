@@ -24,6 +24,7 @@ class LinearModel(ItemModel):
     """A model that learns `weights_`, items x items float32: whole, or CSR where only the strongest are kept."""
 
     is_additive: ClassVar[bool] = True
+    zero_says_nothing: ClassVar[bool] = True  # what shares no reader with the history
 
     weighted: bool
     weights_: NDArray[np.float32] | sparse.csr_matrix

@@ -54,21 +54,19 @@ def rank(model: ItemModel, split: Split, k: int = 20, users: NDArray[np.int64] |
         batch = asked[begin : begin + step]
         pasts = [model.past_of(user) for user in batch]
         scores = np.array(model.score_many(pasts), dtype=np.float32)
-        if model.zero_says_nothing:
-            scores[scores == 0] = -np.inf
         for row, past in enumerate(pasts):
-            scores[row, past.items] = -np.inf
+            model.hide(scores[row], past)
             if split.candidates is None:
                 best = top(scores[row], k)
             else:
                 best = split.candidates[top(scores[row, split.candidates], k)]
             lists[begin + row, : len(best)] = best
-    return Ranked(asked, lists, split.test.matrix[asked])
+    return Ranked(asked, lists, split.relevant[asked])
 
 
 def test_users(split: Split) -> NDArray[np.int64]:
     """Positions of the users that the test asks about."""
-    return np.unique(split.test.users)
+    return np.flatnonzero(np.diff(split.relevant.indptr))
 
 
 def some_users(split: Split, at_most: int, seed: int = 0) -> NDArray[np.int64]:

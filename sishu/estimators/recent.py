@@ -23,6 +23,7 @@ class Recent(ItemModel):
     """The model of class `kind` with `settings`, asked with fading histories. `tau` counts things done."""
 
     is_additive = True  # as far as the model inside is
+    zero_says_nothing = True
 
     def __init__(self, *, kind: str, settings: Mapping[str, Any] | None = None, tau: float = 3.0) -> None:
         self.kind, self.settings, self.tau = kind, settings, tau

@@ -32,8 +32,6 @@ class RP3Beta(LinearModel):
     `memory_limit` in bytes. Raises OverBudget before a fit that would take more.
     """
 
-    zero_says_nothing = True
-
     def __init__(
         self,
         *,

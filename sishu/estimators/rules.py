@@ -43,7 +43,6 @@ class Rules(LinearModel):
     that would take more.
     """
 
-    zero_says_nothing = True
     weighted = True
 
     weights_: sparse.csr_matrix

@@ -8,10 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
+from functools import cached_property
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import sparse
 
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
@@ -28,25 +30,37 @@ class Split:
     test: Interactions
     candidates: NDArray[np.int64] | None = None
 
+    @cached_property
+    def relevant(self) -> sparse.csr_matrix:
+        """What a list should hold, users x items: the pairs of the test that weigh more than nothing."""
+        found = self.test.matrix.copy()
+        found.eliminate_zeros()
+        return found
+
 
 def holdout(interactions: Interactions, share: float = 0.2, at_least: int = 5, seed: int = 42) -> Split:
-    """A random share of each user's rows is asked about: max(1, floor(share n)) of n.
+    """A random share of each user's items is asked about: max(1, floor(share n)) of n, each with all its rows.
 
-    Users with fewer than `at_least` rows stay whole in train. Random rows say how well taste is learnt; they say
+    Users with fewer than `at_least` items stay whole in train. Random items say how well taste is learnt; they say
     nothing about time, since the future is in train.
     """
     _share(share)
-    order = np.lexsort((np.random.default_rng(seed).random(len(interactions)), interactions.users))
-    counts = np.diff(interactions.starts)
+    _, first, which = np.unique(_pairs(interactions), return_index=True, return_inverse=True)
+    users = interactions.users[first]  # sorted
+    order = np.lexsort((np.random.default_rng(seed).random(len(interactions))[first], users))
+    starts = np.searchsorted(users, np.arange(len(interactions.user_ids) + 1))
+    counts = np.diff(starts)
     asked = np.where(counts >= at_least, np.maximum(1, np.floor(share * counts)), 0)
-    rank = np.arange(len(interactions)) - interactions.starts[interactions.users]  # users are sorted, so is `order`
-    is_test = np.zeros(len(interactions), bool)
-    is_test[order] = rank < asked[interactions.users]
-    return _parted(interactions, is_test)
+    is_test = np.zeros(len(first), bool)
+    is_test[order] = np.arange(len(first)) - starts[users] < asked[users]
+    return _parted(interactions, is_test[which])
 
 
 def leave_last(interactions: Interactions, at_least: int = 3) -> Split:
-    """Each user's last row is asked about. Users with fewer than `at_least` rows stay whole in train."""
+    """Each user's last row is asked about. Users with fewer than `at_least` rows stay whole in train.
+
+    Nobody is asked whose last row is of an item that they had before: what a reader has already is not recommended.
+    """
     _timed(interactions)
     ends, counts = interactions.starts[1:], np.diff(interactions.starts)
     is_test = np.zeros(len(interactions), bool)
@@ -65,10 +79,7 @@ def by_time(interactions: Interactions, share: float = 0.2) -> Split:
     is_test = times >= moment
     if is_test.all():
         raise InvalidInput("All rows are of one moment: they cannot be parted by time.")
-    split = _parted(interactions, is_test)
-    pairs = (each.users * len(each.item_ids) + each.items for each in (split.train, split.test))
-    before, after = pairs
-    return Split(split.train, split.test.take(~np.isin(after, before)))
+    return _parted(interactions, is_test)
 
 
 def cold_items(interactions: Interactions, share: float = 0.2, seed: int = 42) -> Split:
@@ -116,11 +127,18 @@ def repeated(protocol: str, interactions: Interactions, seed: int, times: int) -
 
 
 def _parted(interactions: Interactions, is_test: NDArray[Any]) -> Split:
-    if not is_test.any():
+    train, test = interactions.take(~is_test), interactions.take(is_test)
+    test = test.take(~np.isin(_pairs(test), _pairs(train)))
+    if not len(test):
         raise InvalidInput(
             "No user has enough rows: nothing is left to ask about. Give more data, or another protocol."
         )
-    return Split(interactions.take(~is_test), interactions.take(is_test))
+    return Split(train, test)
+
+
+def _pairs(interactions: Interactions) -> NDArray[np.int64]:
+    """A number for each row's user and item, sorted by user."""
+    return interactions.users * len(interactions.item_ids) + interactions.items
 
 
 def _share(share: float) -> None:

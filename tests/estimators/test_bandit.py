@@ -16,7 +16,13 @@ RATES = (0.25, 0.2, 0.4, 0.15, 0.3)
 
 
 @pytest.mark.parametrize(
-    ("clicks", "shows"), [([0, 0, 0], [0, 0, 0]), ([3, 10, 0], [100, 200, 5]), ([900, 1, 40], [20_000, 3, 900])]
+    ("clicks", "shows"),
+    [
+        ([0, 0, 0], [0, 0, 0]),
+        ([3, 10, 0], [100, 200, 5]),
+        ([900, 1, 40], [20_000, 3, 900]),
+        ([1_000_000, 1_002_000, 0], [10_000_000, 10_000_000, 0]),
+    ],
 )
 def test_thompsons_chances_are_those_of_draws(clicks, shows):
     c, n = np.array(clicks), np.array(shows)

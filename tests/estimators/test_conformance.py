@@ -16,6 +16,8 @@ from sishu.estimators.base import ItemModel
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import History, Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.ranking import rank
+from sishu.estimators.split import Split, holdout
 from tests.estimators import worlds
 from tests.estimators.members import MEMBERS
 
@@ -88,6 +90,25 @@ def test_a_parameter_that_no_number_can_mean_is_refused_by_its_name(member: str,
     setattr(model, name, value)
     with pytest.raises(InvalidInput, match=rf"\b{name}\b"):
         model.fit(WORLD, described(WORLD))
+
+
+def test_what_is_ranked_is_what_would_be_recommended(make: Make) -> None:
+    parted = holdout(WORLD)
+    model = make().fit(parted.train, described(WORLD))
+    ranked = rank(model, parted, k=5)
+    for user, items in list(zip(ranked.users.tolist(), ranked.items, strict=True))[:10]:
+        recommended = [scored.item_id for scored in model.recommend(WORLD.user_ids[user], 5)]
+        assert [WORLD.item_ids[item] for item in items if item >= 0] == recommended
+
+
+def test_nobody_is_shown_what_the_model_says_nothing_of(make: Make) -> None:
+    rows = Interactions.of(
+        ["a", "a", "b", "b", "c"], ["x", "y", "x", "y", "alone"], [5.0, 4.0, 5.0, 3.0, 4.0], range(5)
+    )
+    train, test = rows.take(np.arange(4)), rows.take(np.array([4]))
+    model = make().fit(train, described(rows))
+    shown = rank(model, Split(train, test), k=3).items[0]  # c did nothing that the model has heard of
+    assert [rows.item_ids[item] for item in shown if item >= 0] == [one.item_id for one in model.recommend("c", 3)]
 
 
 def test_fitting_returns_the_model(make: Make) -> None:

@@ -184,3 +184,9 @@ def test_memory_is_refused_before_it_is_taken():
     with pytest.raises(OverBudget, match="words of 1 items"):
         fitted(items, memory_limit=40_000)
     fitted(items, memory_limit=100_000)  # of which only the first 2,000 count
+
+
+def test_a_bar_in_a_title_makes_no_labels_of_all_titles():
+    titles = ["古琴 入门 第一课", "古琴 入门 第二课|上", "古琴 入门 第三课", "水墨 入门 第一课"]
+    items = Items(Ids([*"1234"]), {"title": titles})
+    assert {one.item_id for one in fitted(items).similar("1", 3)} == {"2", "3", "4"}

@@ -8,6 +8,7 @@ import pytest
 from sishu.estimators import split
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
+from sishu.estimators.ranking import test_users as users_of
 from tests.estimators.worlds import circles, ratings
 
 
@@ -34,6 +35,22 @@ def test_a_share_of_each_user_is_held_out_and_small_users_stay_whole():
     assert np.bincount(parted.test.users, minlength=3).tolist() == [2, 1, 0]
     assert np.bincount(parted.train.users, minlength=3).tolist() == [8, 4, 4]
     assert pairs(split.holdout(rows, seed=43).test) != pairs(parted.test)
+
+
+def test_an_item_that_somebody_had_often_is_on_one_side_with_all_its_rows():
+    rows = Interactions.of(["a"] * 18, [f"i{n}" for n in range(6)] * 3, times=range(18))
+    parted = split.holdout(rows)
+    assert (len(parted.train), len(parted.test)) == (15, 3)
+    assert not {*parted.train.items.tolist()} & {*parted.test.items.tolist()}
+    with pytest.raises(InvalidInput, match="nothing is left to ask about"):
+        split.leave_last(rows)  # the last is of an item that a had before
+
+
+def test_what_weighs_nothing_is_not_wanted():
+    rows = Interactions.of(["a"] * 10 + ["b"] * 10, [f"i{n}" for n in range(10)] * 2, [0.0] * 10 + [1.0] * 10)
+    parted = split.holdout(rows)
+    assert np.diff(parted.relevant.indptr).tolist() == [0, 2]
+    assert users_of(parted).tolist() == [1]
 
 
 def test_held_out_rows_are_drawn_without_favour():

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,6 +17,7 @@ from sishu.cli.evaluation.contestants import OurRanker, Ranker, of_library
 from sishu.cli.evaluation.isolated import cpu_seconds
 from sishu.estimators import metrics
 from sishu.estimators.auto import Auto
+from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
 from sishu.estimators.kinds import TOP_N, grid
@@ -108,10 +110,11 @@ def _search(task: Task, split: Split, items: Items | None) -> Mapping[str, Any]:
     """The best parameters of one of our models on an inner split of the train."""
     kind = TOP_N[task.model]
     choices = kind.choices(split.train)
-    if len(choices) == 1:
-        return choices[0]
-    inner = PROTOCOLS[task.protocol](split.train, task.seed + 1)
-    return kind.best(inner, items, task.seconds, task.memory).params
+    with suppress(InvalidInput):  # too little to part once more: no choice can be made
+        if len(choices) > 1:
+            inner = PROTOCOLS[task.protocol](split.train, task.seed + 1)
+            return kind.best(inner, items, task.seconds, task.memory).params
+    return choices[0]
 
 
 def _attempt_peer(task: Task, split: Split, items: Items | None) -> Lists:

@@ -52,6 +52,14 @@ def test_a_table_has_a_row_for_each_model_the_best_first(files):
     assert found["models"][-1]["vs best"]["high"] < 0
 
 
+def test_who_is_too_few_to_part_twice_is_parted_once(files, tmp_path):
+    lines = [f"u{n},{'abcdefgh'[(n + k) % 8]}" for n in range(20) for k in range(5)]
+    (tmp_path / "five.csv").write_text("\n".join(["user,item", *lines]) + "\n")
+    code, out, err = run("--interactions", tmp_path / "five.csv", "--protocol", "ratio", "--models", "ease", "--json")
+    assert code == 0, err
+    assert json.loads(out)["models"][0]["NDCG@10"]["value"] > 0
+
+
 def test_the_same_seed_says_the_same(files):
     asked = ("--interactions", files / "likes.csv", "--protocol", "ratio", "--models", "ease", "--json")
     first, second = (json.loads(run(*asked)[1])["models"][0] for _ in range(2))

@@ -28,7 +28,7 @@ class Implicit:
 
     def rank(self, split: Split, k: int, users: NDArray[np.int64]) -> Ranked:
         items, scores = self.model.recommend(users, self.matrix[users], N=k, items=split.candidates)
-        return Ranked(users, np.where(scores > -1e30, items, -1).astype(np.int64), split.test.matrix[users])
+        return Ranked(users, np.where(scores > -1e30, items, -1).astype(np.int64), split.relevant[users])
 
     def recommend(self, user: int, k: int) -> None:
         self.model.recommend(user, self.matrix[user], N=k)

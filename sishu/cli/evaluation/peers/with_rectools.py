@@ -35,7 +35,7 @@ class RecTools:
         found = self._recommend(np.intersect1d(users, self.known_users), k, split.candidates)
         rows = np.searchsorted(users, found[Columns.User].to_numpy())
         lists[rows, found[Columns.Rank].to_numpy() - 1] = found[Columns.Item].to_numpy()
-        return Ranked(users, lists, split.test.matrix[users])
+        return Ranked(users, lists, split.relevant[users])
 
     def recommend(self, user: int, k: int) -> None:
         self._recommend(np.array([user]), k, None)
