@@ -1,6 +1,7 @@
 """`python -m bench`: every measurement, one after the other, written to bench/results.md.
 
-`python -m bench payments …` takes those of the modules named only, and prints them: all of results.md is of one run.
+`python -m bench payments estimators:lists …` takes those of the modules or parts named only. Each section says when, on what and beside which load
+it was measured; those that were not measured stay as they are.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import os
 import platform
 import subprocess
 import sys
+from datetime import date
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -35,10 +37,8 @@ PARTS = {
     "Click models on the Open Bandit logs": ["bench.ads", "clicks"],
     "What another policy would have earned": ["bench.ads", "policies"],
 }
-PACKAGES = (
-    "Django", "wagtail", "granian", "psycopg", "cryptography", "numpy", "scipy", "scikit-learn", "implicit",
-    "scikit-surprise", "lightgbm", "river",
-)  # fmt: skip
+HOUSE = ("Django", "wagtail", "granian", "psycopg", "cryptography")
+MODELS = ("numpy", "scipy", "scikit-learn", "implicit", "scikit-surprise", "lightgbm", "river")
 HEAD = """# Measured
 
 Written by `make bench`. Compare rows of one table with each other: they come from one run on one machine. CPU is the
@@ -47,26 +47,45 @@ servers' own (user and system) per request or order; seconds of the clock includ
 
 
 def main() -> None:
-    asked, known = sys.argv[1:], sorted({_module(part) for part in PARTS.values()})
+    asked, known = sys.argv[1:], sorted(set().union(*map(_names, PARTS.values())))
     if unknown := [name for name in asked if name not in known]:
         sys.exit(f"Nothing called {', '.join(unknown)} is measured; known: {', '.join(known)}.")
-    load = os.getloadavg()[0]  # before our own work raises it
-    chosen = {title: part for title, part in PARTS.items() if not asked or _module(part) in asked}
-    found = {title: _lines(part) for title, part in chosen.items()}
-    machine = f"{os.cpu_count()} cores, {platform.machine()}, {platform.system()}, Python {platform.python_version()}"
-    versions = ", ".join(f"{name} {version(name)}" for name in PACKAGES)
-    parts = [HEAD, f"Machine: {machine}. Load before the run: {load:.1f}. {versions}.\n"]
-    for title, lines in found.items():
-        parts += [f"\n## {title}\n\n`python -m {' '.join(PARTS[title])}`\n", _table(lines), *_remarks(lines)]
-    if asked:
-        print("\n".join(parts))
-        return
-    RESULTS.write_text("\n".join(parts), encoding="utf-8")
+    sections = _kept()
+    for title, part in PARTS.items():
+        if not asked or _names(part) & set(asked):
+            sections[title] = _section(part)
+            RESULTS.write_text(
+                "\n\n".join([HEAD, *(f"## {title}\n\n{sections[title]}" for title in PARTS if title in sections)]),
+                encoding="utf-8",
+            )
     print(f"Written to {RESULTS.relative_to(Path.cwd())}")
 
 
-def _module(part: list[str]) -> str:
-    return part[0].removeprefix("bench.")
+def _kept() -> dict[str, str]:
+    """The sections that stand in the results, by title."""
+    if not RESULTS.exists():
+        return {}
+    _head, *sections = RESULTS.read_text(encoding="utf-8").split("\n## ")
+    return {title: text.strip() + "\n" for title, _, text in (section.partition("\n") for section in sections)}
+
+
+def _section(part: list[str]) -> str:
+    """One measurement, and under which circumstances."""
+    load = os.getloadavg()[0]  # before our own work raises it
+    lines = _lines(part)
+    packages = MODELS if part[0] in ("bench.estimators", "bench.ads") else HOUSE
+    circumstances = (
+        f"`python -m {' '.join(part)}`, {date.today():%Y-%m-%d}. {os.cpu_count()} cores, {platform.machine()},"
+        f" {platform.system()}, Python {platform.python_version()}; load before: {load:.1f}."
+        f" {', '.join(f'{name} {version(name)}' for name in packages)}.\n"
+    )
+    return "\n".join([circumstances, _table(lines), *_remarks(lines)])
+
+
+def _names(part: list[str]) -> set[str]:
+    """By what a measurement can be asked for: its module, and its part of that."""
+    module = part[0].removeprefix("bench.")
+    return {module, ":".join([module, *(word for word in part[1:2] if not word.startswith("-"))])}
 
 
 def _lines(part: list[str]) -> list[dict[str, Any]]:

@@ -41,7 +41,7 @@ def cold() -> Lines:
     """A fifth of the items has no row: only words can find them."""
     for name, files, positive in _sets():
         found = evaluate(
-            "recommend", *files, "--protocol", "cold", "--positive", positive, "--models", "content,popular"
+            "recommend", *files, "--protocol", "cold", "--positive", positive, "--models", "content,sklearn-tfidf"
         )
         yield from lines(found, name)
 

@@ -81,6 +81,9 @@ PEERS = {
         "sishu.cli.evaluation.peers.with_implicit", "bm25", grid(K=(100, 300), K1=(0.3, 1.2), B=(0.3, 0.75)),
     ),
     "implicit-cosine": Peer("sishu.cli.evaluation.peers.with_implicit", "cosine", grid(K=(50, 100, 300))),
+    "sklearn-tfidf": Peer(
+        "sishu.cli.evaluation.peers.with_sklearn_texts", "tfidf", grid(sublinear_tf=(False, True), ngram_range=((1, 1), (1, 2))),
+    ),
     "rectools-ease": Peer(
         "sishu.cli.evaluation.peers.with_rectools", "ease", grid(regularization=(5.0, 20.0, 100.0, 300.0, 1000.0)), "rectools",
     ),

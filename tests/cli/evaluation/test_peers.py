@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 from sishu.cli.evaluation import lists, ratings
+from sishu.estimators.items import Items
 from sishu.estimators.ranking import test_users as users_of
 from sishu.estimators.split import PROTOCOLS, folds
 from tests.estimators import worlds
@@ -19,7 +20,9 @@ def test_lists_hold_what_is_liked_and_nothing_that_is_known(name):
     pytest.importorskip(peer.module)
     split = PROTOCOLS["ratio"](worlds.circles(users=120), 1)
     asked = users_of(split)
-    ranked = peer.fit(split.train, None, 1, **peer.candidates[0]).rank(split, 10, asked)
+    titles = [f"circle{int(item.split()[1]) % 4}" for item in split.train.item_ids]
+    items = Items(split.train.item_ids, {"title": titles})
+    ranked = peer.fit(split.train, items, 1, **peer.candidates[0]).rank(split, 10, asked)
     assert ranked.ndcg(10).mean() > 0.3
     for user, items in zip(asked.tolist(), ranked.items, strict=True):
         assert not set(items[items >= 0].tolist()) & set(split.train.matrix[user].indices.tolist())
