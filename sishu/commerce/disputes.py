@@ -54,6 +54,5 @@ def win(payment: Payment, dispute: Dispute) -> None:
 def lose(order: Order, payment: Payment, dispute: Dispute) -> None:
     """The buyer keeps the money: everyone gives back their part as for a refund, and what it bought closes."""
     dispute.move_to(Dispute.Status.LOST, decided_at=clock.now())
-    refund = unwinding.charge_back(order, payment, dispute.reference, dispute.money)
-    code = "dispute_lost" if refund else "dispute_odd"
-    cases.open(ref=dispute.ref, kind="dispute", code=code, data=payment.told(dispute.money))
+    if not unwinding.charge_back(order, payment, dispute):
+        cases.open(ref=dispute.ref, kind="dispute", code="dispute_odd", data=payment.told(dispute.money))

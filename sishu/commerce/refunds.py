@@ -181,6 +181,7 @@ def reject(refund_id: int, *, by: User, reason: str) -> Refund:
     one = _locked(refund_id)
     one.move_to(Refund.Status.REJECTED, open_key=None)
     unwinding.release(one)
+    unwinding.charge_back_lost(one.payment.order, one.payment)
     _decide(one, Decision.Outcome.SETTLED, by, reason)
     return one
 

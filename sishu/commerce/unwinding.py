@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from sishu.commerce import fulfil, splits
 from sishu.commerce.facts import OrderRefunded
-from sishu.commerce.models import Order, OrderLine, Payment, Refund, RefundLine
+from sishu.commerce.models import Dispute, Order, OrderLine, Payment, Refund, RefundLine
 from sishu.core import clock
 from sishu.core.money import Money
 from sishu.gateways.base import RefundOutcome, RefundSnapshot
@@ -76,6 +76,7 @@ def settle(order: Order, payment: Payment, refund: Refund) -> None:
         take_out(payment, refund, account)
         close_access(order, refund)
     publisher.publish(OrderRefunded(order_id=order.pk, user_id=order.user_id, refund_id=refund.pk))
+    charge_back_lost(order, payment)
 
 
 def fail(order: Order, payment: Payment, refund: Refund) -> None:
@@ -92,6 +93,7 @@ def fail(order: Order, payment: Payment, refund: Refund) -> None:
         refund.lines.update(parts=[])
         reopen_access(order, refund)
     cases.open(ref=refund.ref, kind="refund_failed", code="refund_refused", data=payment.told(refund.money))
+    charge_back_lost(order, payment)
 
 
 def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
@@ -256,19 +258,29 @@ def _shares_of_lines(order: Order, money: Money) -> list[tuple[int, int]]:
     return [(line.pk, part) for line, part in zip(lines, parts, strict=True) if part]
 
 
-def charge_back(order: Order, payment: Payment, reference: str, money: Money) -> Refund | None:
-    """A buyer's objection was upheld: their money, which is away already, comes out of everyone's part.
+def charge_back(order: Order, payment: Payment, dispute: Dispute) -> bool:
+    """A buyer's objection was upheld: their money, which is away already, comes out of everyone's part, and a case tells.
 
-    None when the sale holds less than that (it was given back meanwhile): the money stays on the account of disputes.
+    False when the sale holds less than that (it was given back meanwhile) or a refund is under way, which may give it
+    back: the money stays on the account of disputes.
     """
+    money = dispute.money
     lines = _shares_of_lines(order, money) if payment.is_applied and money.currency == order.currency else []
     if not lines or payment.refunds.filter(status__in=Refund.OPEN).exists():
-        return None
-    refund = _write_down(payment, Refund.Part.SALE, reference, money, lines, closes_access=True)
+        return False
+    refund = _write_down(payment, Refund.Part.SALE, dispute.reference, money, lines, closes_access=True)
     refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None, open_key=None)
     take_out(payment, refund, chart.disputed(payment.gateway))
     close_access(order, refund)
-    return refund
+    cases.open(ref=dispute.ref, kind="dispute", code="dispute_lost", data=payment.told(money))
+    return True
+
+
+def charge_back_lost(order: Order, payment: Payment) -> None:
+    """A refund has ended: what was lost while it held the money is charged back now. The caller holds the locks."""
+    charged_back = payment.refunds.values("reference")
+    for dispute in payment.disputes.filter(status=Dispute.Status.LOST).exclude(reference__in=charged_back):
+        charge_back(order, payment, dispute)
 
 
 def _write_down(
