@@ -242,8 +242,9 @@ def _matching(order: Order, payment: Payment, snapshot: RefundSnapshot) -> Refun
         return None
     given_up = payment.refunds.filter(status=Refund.Status.FAILED, part=part, amount=money.amount).first()
     if given_up is not None:
-        Refund.objects.filter(pk=given_up.pk).update(reference=snapshot.reference)
-        given_up.reference = snapshot.reference
+        # Another of the provider's: nothing was ever said of it, so nothing said of it is old news.
+        given_up.reference, given_up.failure_count = snapshot.reference, 0
+        given_up.save(update_fields=["reference", "failure_count"])
         return given_up
     return _write_down(payment, part, snapshot.reference, money, lines if part == Refund.Part.SALE else [])
 
