@@ -89,6 +89,7 @@ def fail(order: Order, payment: Payment, refund: Refund) -> None:
     if before != Refund.Status.REQUESTED:
         for taken in _booked("refund_paid", refund, reversal=None) | _booked("refund", refund, reversal=None):
             journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
+            _mature_again(payment, taken)
         _take_back_apart(refund.reference)
         refund.lines.update(parts=[])
         reopen_access(order, refund)
@@ -150,9 +151,8 @@ def take_out(payment: Payment, refund: Refund, account: str) -> None:
     if refund.part == Refund.Part.UNAPPLIED:
         moves = [Move(chart.unapplied(payment.reference), account, refund.amount, "refund")]
     else:
-        is_matured = Journal.objects.filter(key=f"maturity:{payment.reference}").exists()
         parts = [part for line in refund.lines.select_related("line") for part in _freeze_parts(line)]
-        moves = splits.of_refund(parts, account, is_matured=is_matured)
+        moves = splits.of_refund(parts, account, is_matured=_is_matured(payment))
     _post(payment, refund, _key("refund", refund), "refund", moves)
 
 
@@ -191,6 +191,26 @@ def reopen_access(order: Order, refund: Refund) -> None:
     closing = others.filter(refund__status__in=[*Refund.OPEN, Refund.Status.SUCCEEDED], refund__closes_access=True)
     stay_closed = set(closing.values_list("line_id", flat=True))
     fulfil.restore(order, [line for line in fulfil.sold_lines(order) if line.id in touched - stay_closed])
+
+
+def _is_matured(payment: Payment) -> bool:
+    """Whether creators' parts of a sale became payable."""
+    return Journal.objects.filter(key=f"maturity:{payment.reference}").exists()
+
+
+def _mature_again(payment: Payment, taken: Journal) -> None:
+    """What a refund had taken of pending earnings is back among them; if the rest became payable meanwhile, so does it."""
+    moves = [
+        Move(move.debit.code, chart.creator_available(payee), move.amount, "maturity")
+        for move in taken.transfers.filter(code="creator").select_related("debit").order_by("line")
+        for payee, pot in [chart.creator_of(move.debit.code)]
+        if pot == "pending"
+    ]
+    if moves and _is_matured(payment):
+        journal.post(
+            key=f"maturity:{payment.reference}:{taken.pk}", kind="maturity", ref=taken.ref, book=Book(taken.book),
+            currency=payment.order.currency, moves=moves,
+        )  # fmt: skip
 
 
 def _left(payment: Payment, refund: Refund) -> str:
