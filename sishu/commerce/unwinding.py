@@ -31,6 +31,8 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
     """Bring a payment's refunds to what the provider says. The caller holds the locks of order and payment."""
     for snapshot in snapshots:
         refund = Refund.objects.select_for_update().filter(reference=snapshot.reference, payment=payment).first()
+        if refund is not None and _is_known(refund, snapshot):
+            continue
         if snapshot.outcome == RefundOutcome.SUCCEEDED:
             if refund is None:
                 recognise(order, payment, snapshot)
@@ -42,12 +44,12 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
             continue  # not ours, and nothing has moved yet
         elif snapshot.outcome == RefundOutcome.PENDING and refund.status == Refund.Status.REQUESTED:
             accept(order, payment, refund)
-        elif refund.status in FAILS.get(snapshot.outcome, ()) and not _is_known(refund, snapshot):
+        elif refund.status in FAILS.get(snapshot.outcome, ()):
             fail(order, payment, refund)
 
 
 def _is_known(refund: Refund, snapshot: RefundSnapshot) -> bool:
-    """Whether the provider speaks of what it gave up before it was asked anew."""
+    """Whether the provider speaks of an attempt that it gave up, late or once more."""
     return snapshot.attempt is not None and snapshot.attempt < refund.failure_count
 
 

@@ -123,6 +123,22 @@ def test_row_44_45_a_refund_of_the_console_in_place_of_one_that_failed_may_be_se
     assert in_sandbox("asset:psp:sandbox") == 990
 
 
+@pytest.mark.parametrize("outcome", [RefundOutcome.SUCCEEDED, RefundOutcome.PENDING])
+def test_row_44_what_was_said_before_a_refund_was_sent_back_changes_nothing_after(reader, offer, payment, outcome):
+    pay(payment)
+    asked = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    went = RefundSnapshot(asked.reference, RefundOutcome.SUCCEEDED, asked.money, attempt=0)
+    told_of(payment, went)
+    told_of(payment, replace(went, outcome=RefundOutcome.RETURNED))
+    assert told_of(payment, replace(went, outcome=outcome)).status == Refund.Status.FAILED
+    again = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    assert told_of(payment, replace(went, outcome=outcome)).status == Refund.Status.REQUESTED
+    assert (again.pk, again.failure_count) == (asked.pk, 1)
+    assert access.level(reader, offer.page) == Level.PAID
+    assert in_sandbox("asset:psp:sandbox") == 990
+    assert told_of(payment, replace(went, attempt=1)).status == Refund.Status.SUCCEEDED
+
+
 @pytest.mark.parametrize("is_rejected", [False, True])
 def test_row_44_a_refund_that_the_provider_carries_out_after_all_went_back_whatever_people_say(
     reader, offer, payment, settings, is_rejected
