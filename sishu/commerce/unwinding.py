@@ -89,12 +89,7 @@ def fail(order: Order, payment: Payment, refund: Refund) -> None:
     )
     release(refund)
     if before != Refund.Status.REQUESTED:
-        for taken in _booked("refund_paid", refund, reversal=None) | _booked("refund", refund, reversal=None):
-            journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
-            _mature_again(payment, taken)
-        _take_back_apart(refund.reference)
-        refund.lines.update(parts=[])
-        reopen_access(order, refund)
+        _undo(order, payment, refund)
     cases.open(ref=refund.ref, kind="refund_failed", code="refund_refused", data=payment.told(refund.money))
     charge_back_lost(order, payment)
 
@@ -306,6 +301,19 @@ def charge_back_lost(order: Order, payment: Payment) -> None:
         charge_back(order, payment, dispute)
 
 
+def undo_charge_back(order: Order, payment: Payment, dispute: Dispute) -> None:
+    """An objection that was upheld is rejected after all: everything is as before, and a case tells.
+
+    What it had taken counts as rejected and not as failed, which people may try anew: nobody here asked for it.
+    """
+    refund = payment.refunds.filter(reference=dispute.reference, status=Refund.Status.SUCCEEDED).first()
+    if refund is not None:
+        refund.move_to(Refund.Status.REJECTED, settled_at=None)
+        release(refund)
+        _undo(order, payment, refund)
+    cases.open(ref=dispute.ref, kind="dispute", code="dispute_appealed", data=payment.told(dispute.money))
+
+
 def _write_down(
     payment: Payment, part: str, reference: str, money: Money, lines: Iterable[tuple[int, int]],
     *, closes_access: bool = False,
@@ -323,6 +331,16 @@ def _write_down(
 def open_key(payment: Payment, part: str) -> str:
     """The key that two people share who give back the same money."""
     return f"{payment.pk}:{part}"
+
+
+def _undo(order: Order, payment: Payment, refund: Refund) -> None:
+    """Bring back what a refund took: books and access."""
+    for taken in _booked("refund_paid", refund, reversal=None) | _booked("refund", refund, reversal=None):
+        journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
+        _mature_again(payment, taken)
+    _take_back_apart(refund.reference)
+    refund.lines.update(parts=[])
+    reopen_access(order, refund)
 
 
 def _booked(kind: str, refund: Refund, **by: Any) -> QuerySet[Journal]:

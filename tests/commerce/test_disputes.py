@@ -63,6 +63,37 @@ def test_row_50_an_objection_that_was_lost_ends_as_a_refund_does(reader, offer, 
     assert (Refund.objects.get().reference, Refund.objects.get().status) == ("dp_1", Refund.Status.SUCCEEDED)
 
 
+def assert_as_sold(reader, offer) -> None:
+    """Only the fee is gone."""
+    creator = offer.shares.get().payee_id
+    assert (in_sandbox(DISPUTED), in_sandbox("asset:psp:sandbox")) == (0, 975)
+    assert (in_sandbox(chart.creator_pending(creator)), in_sandbox(chart.PLATFORM_INCOME)) == (891, 99)
+    assert Order.objects.get().status == Order.Status.PAID
+    assert access.level(reader, offer.page) == Level.PAID
+
+
+def test_row_50_an_objection_that_was_lost_and_won_on_appeal_ends_as_if_it_had_been_won(reader, offer, sold):
+    told(sold, DisputeOutcome.LOST)
+    told(sold, DisputeOutcome.OPEN)
+    assert_charged_back(reader, offer)
+    for outcome in (DisputeOutcome.WON, DisputeOutcome.WON, DisputeOutcome.LOST):
+        told(sold, outcome)
+        assert_as_sold(reader, offer)
+    assert Dispute.objects.get().status == Dispute.Status.WON
+    assert Case.objects.get().code == "dispute_appealed"
+    assert refunds.refund(sold.pk, Refund.Part.SALE, by=None).reference != "dp_1", (
+        "what the dispute took is not tried anew"
+    )
+
+
+def test_row_50_an_objection_that_took_nothing_and_was_won_on_appeal_gives_the_money_back(sold):
+    refunds.refund(sold.pk, Refund.Part.SALE, by=None)
+    told(sold, DisputeOutcome.LOST)
+    told(sold, DisputeOutcome.WON)
+    assert (in_sandbox(DISPUTED), in_sandbox("asset:psp:sandbox")) == (0, -15)
+    assert Order.objects.get().status == Order.Status.REFUNDED
+
+
 def test_row_50_an_objection_to_what_was_given_back_stays_a_persons_to_judge(sold):
     refunds.refund(sold.pk, Refund.Part.SALE, by=None)
     told(sold, DisputeOutcome.LOST)
