@@ -49,6 +49,9 @@ def remark(case: Case) -> str:
         "dispute_odd": _(
             "%(money)s of %(reference)s: the objection was upheld, but order %(order)s holds less than that."
         ),
+        "dispute_appealed": _(
+            "%(money)s of %(reference)s: the objection to order %(order)s was upheld, and rejected on appeal. The money is back."
+        ),
         "missing_local": _(
             "%(money)s of %(reference)s on the bill of %(gateway)s, %(day)s: nobody here knows of it. It stands apart in the books."
         ),

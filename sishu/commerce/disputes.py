@@ -19,11 +19,9 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[DisputeSnapshot]) 
         dispute = Dispute.objects.select_for_update().filter(reference=snapshot.reference).first()
         if dispute is None:
             dispute = begin(payment, snapshot)
-        if dispute.status != Dispute.Status.OPEN:
-            continue
-        if snapshot.outcome == DisputeOutcome.WON:
-            win(payment, dispute)
-        elif snapshot.outcome == DisputeOutcome.LOST:
+        if snapshot.outcome == DisputeOutcome.WON and dispute.status != Dispute.Status.WON:
+            win(order, payment, dispute)
+        elif snapshot.outcome == DisputeOutcome.LOST and dispute.status == Dispute.Status.OPEN:
             lose(order, payment, dispute)
 
 
@@ -41,8 +39,10 @@ def begin(payment: Payment, snapshot: DisputeSnapshot) -> Dispute:
     return dispute
 
 
-def win(payment: Payment, dispute: Dispute) -> None:
-    """The money is back; what it was charged for is not."""
+def win(order: Order, payment: Payment, dispute: Dispute) -> None:
+    """The money is back, also to everyone whose part was taken for it; what it was charged for is not."""
+    if dispute.status == Dispute.Status.LOST:
+        unwinding.undo_charge_back(order, payment, dispute)
     dispute.move_to(Dispute.Status.WON, decided_at=clock.now())
     back = journal.Move(chart.provider(payment.gateway), chart.disputed(payment.gateway), dispute.amount, "dispute")
     journal.post(
@@ -54,6 +54,5 @@ def win(payment: Payment, dispute: Dispute) -> None:
 def lose(order: Order, payment: Payment, dispute: Dispute) -> None:
     """The buyer keeps the money: everyone gives back their part as for a refund, and what it bought closes."""
     dispute.move_to(Dispute.Status.LOST, decided_at=clock.now())
-    refund = unwinding.charge_back(order, payment, dispute.reference, dispute.money)
-    code = "dispute_lost" if refund else "dispute_odd"
-    cases.open(ref=dispute.ref, kind="dispute", code=code, data=payment.told(dispute.money))
+    if not unwinding.charge_back(order, payment, dispute):
+        cases.open(ref=dispute.ref, kind="dispute", code="dispute_odd", data=payment.told(dispute.money))

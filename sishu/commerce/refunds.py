@@ -181,6 +181,7 @@ def reject(refund_id: int, *, by: User, reason: str) -> Refund:
     one = _locked(refund_id)
     one.move_to(Refund.Status.REJECTED, open_key=None)
     unwinding.release(one)
+    unwinding.charge_back_lost(one.payment.order, one.payment)
     _decide(one, Decision.Outcome.SETTLED, by, reason)
     return one
 
@@ -273,12 +274,15 @@ def retry_due(limit: int = 50) -> int:
 
 
 def _locked(refund_id: int) -> Refund:
-    """The refund, with its payment and order locked before it."""
+    """The refund that waits for a second person, with its payment and order locked before it."""
     payment_id = Refund.objects.filter(pk=refund_id).values_list("payment_id", flat=True).first()
     if payment_id is None:
         raise Missing(_("There is no such refund."))
     lock_payment(id=payment_id)
-    return Refund.objects.select_for_update().get(pk=refund_id)
+    one = Refund.objects.select_for_update().get(pk=refund_id)
+    if one.status != Refund.Status.PROPOSED:
+        raise WrongStatus(_("Refund %(reference)s was decided meanwhile.") % {"reference": one.reference})
+    return one
 
 
 def _decide(one: Refund, outcome: str, by: User, reason: str) -> None:

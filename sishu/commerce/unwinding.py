@@ -10,7 +10,7 @@ from django.utils.translation import gettext as _
 
 from sishu.commerce import fulfil, splits
 from sishu.commerce.facts import OrderRefunded
-from sishu.commerce.models import Order, OrderLine, Payment, Refund, RefundLine
+from sishu.commerce.models import Dispute, Order, OrderLine, Payment, Refund, RefundLine
 from sishu.core import clock
 from sishu.core.money import Money
 from sishu.gateways.base import RefundOutcome, RefundSnapshot
@@ -31,6 +31,8 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
     """Bring a payment's refunds to what the provider says. The caller holds the locks of order and payment."""
     for snapshot in snapshots:
         refund = Refund.objects.select_for_update().filter(reference=snapshot.reference, payment=payment).first()
+        if refund is not None and _is_known(refund, snapshot):
+            continue
         if snapshot.outcome == RefundOutcome.SUCCEEDED:
             if refund is None:
                 recognise(order, payment, snapshot)
@@ -42,12 +44,12 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
             continue  # not ours, and nothing has moved yet
         elif snapshot.outcome == RefundOutcome.PENDING and refund.status == Refund.Status.REQUESTED:
             accept(order, payment, refund)
-        elif refund.status in FAILS.get(snapshot.outcome, ()) and not _is_known(refund, snapshot):
+        elif refund.status in FAILS.get(snapshot.outcome, ()):
             fail(order, payment, refund)
 
 
 def _is_known(refund: Refund, snapshot: RefundSnapshot) -> bool:
-    """Whether the provider speaks of what it gave up before it was asked anew."""
+    """Whether the provider speaks of an attempt that it gave up, late or once more."""
     return snapshot.attempt is not None and snapshot.attempt < refund.failure_count
 
 
@@ -76,6 +78,7 @@ def settle(order: Order, payment: Payment, refund: Refund) -> None:
         take_out(payment, refund, account)
         close_access(order, refund)
     publisher.publish(OrderRefunded(order_id=order.pk, user_id=order.user_id, refund_id=refund.pk))
+    charge_back_lost(order, payment)
 
 
 def fail(order: Order, payment: Payment, refund: Refund) -> None:
@@ -86,12 +89,9 @@ def fail(order: Order, payment: Payment, refund: Refund) -> None:
     )
     release(refund)
     if before != Refund.Status.REQUESTED:
-        for taken in _booked("refund_paid", refund, reversal=None) | _booked("refund", refund, reversal=None):
-            journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
-        _take_back_apart(refund.reference)
-        refund.lines.update(parts=[])
-        reopen_access(order, refund)
+        _undo(order, payment, refund)
     cases.open(ref=refund.ref, kind="refund_failed", code="refund_refused", data=payment.told(refund.money))
+    charge_back_lost(order, payment)
 
 
 def recognise(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
@@ -148,9 +148,8 @@ def take_out(payment: Payment, refund: Refund, account: str) -> None:
     if refund.part == Refund.Part.UNAPPLIED:
         moves = [Move(chart.unapplied(payment.reference), account, refund.amount, "refund")]
     else:
-        is_matured = Journal.objects.filter(key=f"maturity:{payment.reference}").exists()
         parts = [part for line in refund.lines.select_related("line") for part in _freeze_parts(line)]
-        moves = splits.of_refund(parts, account, is_matured=is_matured)
+        moves = splits.of_refund(parts, account, is_matured=_is_matured(payment))
     _post(payment, refund, _key("refund", refund), "refund", moves)
 
 
@@ -189,6 +188,26 @@ def reopen_access(order: Order, refund: Refund) -> None:
     closing = others.filter(refund__status__in=[*Refund.OPEN, Refund.Status.SUCCEEDED], refund__closes_access=True)
     stay_closed = set(closing.values_list("line_id", flat=True))
     fulfil.restore(order, [line for line in fulfil.sold_lines(order) if line.id in touched - stay_closed])
+
+
+def _is_matured(payment: Payment) -> bool:
+    """Whether creators' parts of a sale became payable."""
+    return Journal.objects.filter(key=f"maturity:{payment.reference}").exists()
+
+
+def _mature_again(payment: Payment, taken: Journal) -> None:
+    """What a refund had taken of pending earnings is back among them; if the rest became payable meanwhile, so does it."""
+    moves = [
+        Move(move.debit.code, chart.creator_available(payee), move.amount, "maturity")
+        for move in taken.transfers.filter(code="creator").select_related("debit").order_by("line")
+        for payee, pot in [chart.creator_of(move.debit.code)]
+        if pot == "pending"
+    ]
+    if moves and _is_matured(payment):
+        journal.post(
+            key=f"maturity:{payment.reference}:{taken.pk}", kind="maturity", ref=taken.ref, book=Book(taken.book),
+            currency=payment.order.currency, moves=moves,
+        )  # fmt: skip
 
 
 def _left(payment: Payment, refund: Refund) -> str:
@@ -240,8 +259,9 @@ def _matching(order: Order, payment: Payment, snapshot: RefundSnapshot) -> Refun
         return None
     given_up = payment.refunds.filter(status=Refund.Status.FAILED, part=part, amount=money.amount).first()
     if given_up is not None:
-        Refund.objects.filter(pk=given_up.pk).update(reference=snapshot.reference)
-        given_up.reference = snapshot.reference
+        # Another of the provider's: nothing was ever said of it, so nothing said of it is old news.
+        given_up.reference, given_up.failure_count = snapshot.reference, 0
+        given_up.save(update_fields=["reference", "failure_count"])
         return given_up
     return _write_down(payment, part, snapshot.reference, money, lines if part == Refund.Part.SALE else [])
 
@@ -256,19 +276,42 @@ def _shares_of_lines(order: Order, money: Money) -> list[tuple[int, int]]:
     return [(line.pk, part) for line, part in zip(lines, parts, strict=True) if part]
 
 
-def charge_back(order: Order, payment: Payment, reference: str, money: Money) -> Refund | None:
-    """A buyer's objection was upheld: their money, which is away already, comes out of everyone's part.
+def charge_back(order: Order, payment: Payment, dispute: Dispute) -> bool:
+    """A buyer's objection was upheld: their money, which is away already, comes out of everyone's part, and a case tells.
 
-    None when the sale holds less than that (it was given back meanwhile): the money stays on the account of disputes.
+    False when the sale holds less than that (it was given back meanwhile) or a refund is under way, which may give it
+    back: the money stays on the account of disputes.
     """
+    money = dispute.money
     lines = _shares_of_lines(order, money) if payment.is_applied and money.currency == order.currency else []
     if not lines or payment.refunds.filter(status__in=Refund.OPEN).exists():
-        return None
-    refund = _write_down(payment, Refund.Part.SALE, reference, money, lines, closes_access=True)
+        return False
+    refund = _write_down(payment, Refund.Part.SALE, dispute.reference, money, lines, closes_access=True)
     refund.move_to(Refund.Status.SUCCEEDED, settled_at=clock.now(), next_try_at=None, open_key=None)
     take_out(payment, refund, chart.disputed(payment.gateway))
     close_access(order, refund)
-    return refund
+    cases.open(ref=dispute.ref, kind="dispute", code="dispute_lost", data=payment.told(money))
+    return True
+
+
+def charge_back_lost(order: Order, payment: Payment) -> None:
+    """A refund has ended: what was lost while it held the money is charged back now. The caller holds the locks."""
+    charged_back = payment.refunds.values("reference")
+    for dispute in payment.disputes.filter(status=Dispute.Status.LOST).exclude(reference__in=charged_back):
+        charge_back(order, payment, dispute)
+
+
+def undo_charge_back(order: Order, payment: Payment, dispute: Dispute) -> None:
+    """An objection that was upheld is rejected after all: everything is as before, and a case tells.
+
+    What it had taken counts as rejected and not as failed, which people may try anew: nobody here asked for it.
+    """
+    refund = payment.refunds.filter(reference=dispute.reference, status=Refund.Status.SUCCEEDED).first()
+    if refund is not None:
+        refund.move_to(Refund.Status.REJECTED, settled_at=None)
+        release(refund)
+        _undo(order, payment, refund)
+    cases.open(ref=dispute.ref, kind="dispute", code="dispute_appealed", data=payment.told(dispute.money))
 
 
 def _write_down(
@@ -288,6 +331,16 @@ def _write_down(
 def open_key(payment: Payment, part: str) -> str:
     """The key that two people share who give back the same money."""
     return f"{payment.pk}:{part}"
+
+
+def _undo(order: Order, payment: Payment, refund: Refund) -> None:
+    """Bring back what a refund took: books and access."""
+    for taken in _booked("refund_paid", refund, reversal=None) | _booked("refund", refund, reversal=None):
+        journal.reverse(taken, key=f"refund_failed:{refund.reference}:{taken.pk}", kind="refund_failed")
+        _mature_again(payment, taken)
+    _take_back_apart(refund.reference)
+    refund.lines.update(parts=[])
+    reopen_access(order, refund)
 
 
 def _booked(kind: str, refund: Refund, **by: Any) -> QuerySet[Journal]:

@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import pytest
 
-from sishu.commerce import maturity, refunds
+from sishu.commerce import maturity, payments, refunds
 from sishu.commerce.models import OrderLine, Refund
 from sishu.core import clock
-from sishu.gateways.base import RefundOutcome, RefundSnapshot
+from sishu.gateways.base import Outcome, RefundOutcome, RefundSnapshot, Snapshot
 from sishu.gateways.sandbox import SandboxGateway
 from sishu.ledger import chart
 from tests.commerce.sandbox import in_sandbox
@@ -51,6 +51,22 @@ def test_a_refund_afterwards_comes_out_of_what_was_payable(creator, payment, set
     maturity.mature_due()
     refunds.refund(payment.pk, Refund.Part.SALE, by=None)
     assert held(creator) == (0, 0)
+
+
+def test_a_refund_within_the_days_that_is_sent_back_after_them_is_payable_with_the_rest(creator, payment, set_clock):
+    pay(payment)
+    one = refunds.refund(
+        payment.pk, Refund.Part.SALE, by=None, lines={OrderLine.objects.get().pk: 100}, closes_access=False
+    )
+    set_clock(clock.now() + timedelta(days=8))
+    maturity.mature_due()
+    assert held(creator) == (0, 801)
+    for _ in range(2):
+        back = RefundSnapshot(one.reference, RefundOutcome.RETURNED, one.money)
+        payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, payment.due, refunds=(back,)))
+        assert held(creator) == (0, 891)
+        again = refunds.refund(payment.pk, Refund.Part.SALE, by=None, lines={OrderLine.objects.get().pk: 100})
+        assert (again.pk, held(creator)) == (one.pk, (0, 801))
 
 
 class SlowGateway(SandboxGateway):

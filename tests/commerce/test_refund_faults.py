@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+from dataclasses import replace
 
 import pytest
 from django.conf import settings as site
@@ -100,6 +101,42 @@ def test_row_44_a_refund_that_is_refused_leaves_books_and_access_and_opens_a_cas
     again = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
     assert (again.reference, again.status) == (asked.reference, Refund.Status.SUCCEEDED)
     assert in_sandbox("asset:psp:sandbox") == bank().totals()["CNY"] == 0
+
+
+def told_of(payment: Payment, *refunded: RefundSnapshot) -> Refund:
+    payments.apply(captured(payment, *refunded))
+    return Refund.objects.get()
+
+
+def test_row_44_45_a_refund_of_the_console_in_place_of_one_that_failed_may_be_sent_back_too(reader, offer, payment):
+    pay(payment)
+    asked = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    failed = RefundSnapshot(asked.reference, RefundOutcome.RETURNED, asked.money, attempt=0)
+    told_of(payment, failed)
+    by_hand = RefundSnapshot("re_console", RefundOutcome.SUCCEEDED, asked.money, attempt=0)
+    one = told_of(payment, failed, by_hand)
+    assert (one.pk, one.reference, one.status) == (asked.pk, "re_console", Refund.Status.SUCCEEDED)
+    for _ in range(2):
+        one = told_of(payment, failed, replace(by_hand, outcome=RefundOutcome.RETURNED))
+    assert one.status == Refund.Status.FAILED
+    assert access.level(reader, offer.page) == Level.PAID
+    assert in_sandbox("asset:psp:sandbox") == 990
+
+
+@pytest.mark.parametrize("outcome", [RefundOutcome.SUCCEEDED, RefundOutcome.PENDING])
+def test_row_44_what_was_said_before_a_refund_was_sent_back_changes_nothing_after(reader, offer, payment, outcome):
+    pay(payment)
+    asked = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    went = RefundSnapshot(asked.reference, RefundOutcome.SUCCEEDED, asked.money, attempt=0)
+    told_of(payment, went)
+    told_of(payment, replace(went, outcome=RefundOutcome.RETURNED))
+    assert told_of(payment, replace(went, outcome=outcome)).status == Refund.Status.FAILED
+    again = refunds.request(payment.pk, Refund.Part.SALE, by=None)
+    assert told_of(payment, replace(went, outcome=outcome)).status == Refund.Status.REQUESTED
+    assert (again.pk, again.failure_count) == (asked.pk, 1)
+    assert access.level(reader, offer.page) == Level.PAID
+    assert in_sandbox("asset:psp:sandbox") == 990
+    assert told_of(payment, replace(went, attempt=1)).status == Refund.Status.SUCCEEDED
 
 
 @pytest.mark.parametrize("is_rejected", [False, True])

@@ -187,6 +187,17 @@ def test_what_a_second_person_rejects_can_be_asked_for_anew(settings, sold, fina
     assert refunds.refund(sold.pk, Refund.Part.SALE, by=finance).pk != one.pk
 
 
+def test_only_what_waits_for_a_second_person_is_approved_or_rejected(sold, slow, finance):
+    for outcome in (None, RefundOutcome.SUCCEEDED, RefundOutcome.RETURNED):
+        if outcome:
+            told(sold, slow, outcome)
+        with pytest.raises(WrongStatus):
+            refunds.reject(slow.pk, by=finance, reason="too late")
+        with pytest.raises(WrongStatus):
+            refunds.approve(slow.pk, by=finance)
+    assert slow.status == Refund.Status.FAILED
+
+
 def test_the_buyer_asks_within_the_promised_days(reader, offer, sold, set_clock):
     order = sold.order
     order.refresh_from_db()

@@ -22,7 +22,8 @@ class Dispute(Stateful, Timestamped):
         WON = "won", _("won")
         LOST = "lost", _("lost")
 
-    MOVES: ClassVar = {Status.OPEN: frozenset({Status.WON, Status.LOST})}
+    # What was lost may be won on appeal.
+    MOVES: ClassVar = {Status.OPEN: frozenset({Status.WON, Status.LOST}), Status.LOST: frozenset({Status.WON})}
 
     payment = models.ForeignKey(Payment, on_delete=models.PROTECT, related_name="disputes", verbose_name=_("payment"))
     reference = models.CharField(_("provider's reference"), max_length=64, unique=True)

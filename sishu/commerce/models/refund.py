@@ -40,8 +40,8 @@ class Refund(Stateful, Timestamped):
         Status.PROPOSED: frozenset({Status.REQUESTED, Status.REJECTED, Status.SUCCEEDED}),
         Status.REQUESTED: frozenset({Status.PROCESSING, Status.SUCCEEDED, Status.FAILED}),
         Status.PROCESSING: frozenset({Status.SUCCEEDED, Status.FAILED}),
-        # The buyer's bank sent it back.
-        Status.SUCCEEDED: frozenset({Status.FAILED}),
+        # The buyer's bank sent it back; or the objection that had taken it was rejected on appeal.
+        Status.SUCCEEDED: frozenset({Status.FAILED, Status.REJECTED}),
         # Tried again under the same reference.
         Status.FAILED: frozenset({Status.PROPOSED, Status.REQUESTED, Status.SUCCEEDED}),
         Status.REJECTED: frozenset({Status.SUCCEEDED}),
