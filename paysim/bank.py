@@ -28,6 +28,7 @@ class RefundStatus(StrEnum):
     PENDING = "pending"
     SUCCEEDED = "succeeded"
     FAILED = "failed"
+    CLOSED = "closed"  # given up before anything moved; under the same number it stays so
 
 
 class DisputeStatus(StrEnum):
@@ -100,7 +101,8 @@ class Charge:
     @property
     def refunded(self) -> int:
         """What went back or is on its way."""
-        return sum(refund.amount for refund in self.refunds if refund.status != RefundStatus.FAILED)
+        gone = (RefundStatus.PENDING, RefundStatus.SUCCEEDED)
+        return sum(refund.amount for refund in self.refunds if refund.status in gone)
 
     @property
     def paid_at(self) -> datetime | None:
@@ -243,6 +245,8 @@ class Bank:
             charge.refunds.append(refund)
             if self.faults.take(FaultKind.REFUND_ABNORMAL, reference):
                 self.settle_refund(provider, reference, refund_reference, ok=False)
+            elif self.faults.take(FaultKind.REFUND_CLOSED, reference):
+                self._end_refund(charge, refund, RefundStatus.CLOSED)
             elif settle:
                 self.settle_refund(provider, reference, refund_reference)
             return refund, True
@@ -255,10 +259,12 @@ class Bank:
             if refund is None:
                 raise Refused("unknown", f"No refund {refund_reference}.")
             if refund.status == RefundStatus.PENDING:
-                refund.status = RefundStatus.SUCCEEDED if ok else RefundStatus.FAILED
-                refund.settled_at = self.clock.now()
-                self._tell("refund", charge, refund)
+                self._end_refund(charge, refund, RefundStatus.SUCCEEDED if ok else RefundStatus.FAILED)
             return refund
+
+    def _end_refund(self, charge: Charge, refund: Refund, status: RefundStatus) -> None:
+        refund.status, refund.settled_at = status, self.clock.now()
+        self._tell("refund", charge, refund)
 
     def dispute(self, provider: str, reference: str, *, amount: int | None = None, fee: int = 0) -> Dispute:
         """The buyer objects: the money is taken away until somebody decides."""

@@ -28,6 +28,7 @@ class FaultKind(StrEnum):
     PAY_WHILE_CLOSING = "pay_while_closing"  # the buyer pays in the moment it is closed
     CLOSE_WITHOUT_EFFECT = "close_without_effect"  # confirmed, and left open
     REFUND_ABNORMAL = "refund_abnormal"  # accepted, then failed
+    REFUND_CLOSED = "refund_closed"  # accepted, then closed: its number never gives anything back (WeChat)
     REFUND_REFUSED = "refund_refused"
     REFUND_PENDING = "refund_pending"  # accepted, and on its way until `settle_refund`
     BALANCE_TOO_LOW = "balance_too_low"  # for a refund or a transfer

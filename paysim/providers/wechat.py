@@ -38,6 +38,7 @@ STATES = {
 }  # fmt: skip
 REFUND_STATES = {
     RefundStatus.PENDING: "PROCESSING", RefundStatus.SUCCEEDED: "SUCCESS", RefundStatus.FAILED: "ABNORMAL",
+    RefundStatus.CLOSED: "CLOSED",
 }  # fmt: skip
 # The bank's word → status, code, message.
 SAID = {
@@ -215,7 +216,7 @@ class Wechat:
             settle=not self.sim.faults.take(FaultKind.REFUND_PENDING, charge.reference),
         )  # fmt: skip
         answer = self.refunded(charge, refund)
-        if is_new and refund.status == RefundStatus.FAILED:
+        if is_new and refund.status in (RefundStatus.FAILED, RefundStatus.CLOSED):
             # Accepted; that it came to nothing is known later.
             answer["status"] = "PROCESSING"
         return self._after(charge.reference, Answer.of_json(answer))

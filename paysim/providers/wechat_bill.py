@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from paysim.bank import Charge, Refund
+from paysim.bank import Charge, Refund, RefundStatus
 from paysim.china import CHINA, yuan
 from paysim.faults import FaultKind
 from paysim.http import Answer, Asked
@@ -108,7 +108,9 @@ class Bills:
         for charge in self.sim.bank.charges(self.provider.name):
             found += [Row(one.at, charge, paid=one.amount, fee=fee_of(one.amount)) for one in charge.captures]
             found += [
-                Row(one.at, charge, returned=one.amount, fee=-fee_of(one.amount), refund=one) for one in charge.refunds
+                Row(one.at, charge, returned=one.amount, fee=-fee_of(one.amount), refund=one)
+                for one in charge.refunds
+                if one.status != RefundStatus.CLOSED
             ]
         of_day = sorted((row for row in found if row.at.astimezone(CHINA).date() == day), key=lambda row: row.at)
         kept = [

@@ -20,6 +20,10 @@ from paysim.providers.wechat_merchant import Counterpart
 
 # Seconds after which a notice that was not understood is sent again, 15 times.
 SCHEDULE = (15, 15, 30, 180, 600, 1200, 1800, 1800, 1800, 3600, 10800, 10800, 10800, 21600, 21600)
+REFUND_EVENTS = {
+    RefundStatus.SUCCEEDED: ("REFUND.SUCCESS", "退款成功"), RefundStatus.FAILED: ("REFUND.ABNORMAL", "退款异常"),
+    RefundStatus.CLOSED: ("REFUND.CLOSED", "退款关闭"),
+}  # fmt: skip
 PROBE = "WECHATPAY/SIGNTEST/"
 
 
@@ -46,13 +50,10 @@ class Events:
             said = {**self.provider.transaction(charge), "trade_state": "SUCCESS", "trade_state_desc": "支付成功"}
             self.owe(charge, charge.notify_url, "TRANSACTION.SUCCESS", "支付成功", "transaction", said)
         elif what == "refund" and isinstance(about, Refund):
-            ok = about.status == RefundStatus.SUCCEEDED
+            event, words = REFUND_EVENTS[about.status]
             # [M] A refund from the console is told to the address set there; here the payment's stands for it.
             url = about.notify_url or (charge.notify_url if about.is_external else "")
-            self.owe(
-                charge, url, "REFUND.SUCCESS" if ok else "REFUND.ABNORMAL", "退款成功" if ok else "退款异常", "refund",
-                self.refund_notice(charge, about),
-            )  # fmt: skip
+            self.owe(charge, url, event, words, "refund", self.refund_notice(charge, about))
 
     def owe(self, charge: Charge, url: str, event: str, summary: str, kind: str, said: dict[str, Any]) -> None:
         """The content stays as it is now; every delivery is signed anew."""

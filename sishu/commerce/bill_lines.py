@@ -8,7 +8,7 @@ from typing import Any
 from django.db import transaction
 from django.db.models import F, Sum
 
-from sishu.commerce import bills, merchants, payments, trials, unwinding
+from sishu.commerce import bills, merchants, payments, refund_names, trials, unwinding
 from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core.money import Money
 from sishu.gateways.base import (
@@ -63,17 +63,17 @@ def unbilled(gateway_name: str, currency: str) -> Money:
         total += payment.captured_amount
     disputes = Dispute.objects.filter(payment__gateway=gateway_name, currency=currency)
     gone = bills.gone(gateway_name)
-    refunds = Refund.objects.filter(payment__gateway=gateway_name, currency=currency)
+    refunds = refund_names.named(Refund.objects.filter(payment__gateway=gateway_name, currency=currency))
     ours = refunds.filter(**UNBILLED_REFUNDS)
-    left = ours.exclude(reference__in=gone).exclude(reference__in=disputes.values("reference"))
+    left = ours.exclude(name__in=gone).exclude(reference__in=disputes.values("reference"))
     total -= left.aggregate(total=Sum("amount"))["total"] or 0
     # What left by the bills, and is still here by our books.
-    early = refunds.filter(reference__in=gone).exclude(**UNBILLED_REFUNDS).select_related("payment")
+    early = refunds.filter(name__in=gone).exclude(**UNBILLED_REFUNDS).select_related("payment")
     total += sum(refund.amount for refund in early if _is_awaited(refund))
     apart = unwinding.apart(gateway_name, currency)
-    known = {*gone.filter(refund_reference__in=apart).values_list("refund_reference", flat=True)}
-    known |= {*ours.filter(reference__in=apart).values_list("reference", flat=True)}
-    total -= sum(amount for number, amount in apart.items() if number not in known)
+    known = {*gone.filter(name__in=apart).values_list("name", flat=True)}
+    known |= {*ours.filter(name__in=apart).values_list("name", flat=True)}
+    total -= sum(amount for name, amount in apart.items() if name not in known)
     unseen = disputes.exclude(reference__in=told.filter(kind=EntryKind.DISPUTE).values("provider_reference"))
     total -= unseen.exclude(status=Dispute.Status.WON).aggregate(total=Sum("amount"))["total"] or 0
     return Money(total + trials.unbilled(gateway_name, currency, told), currency)
@@ -102,14 +102,15 @@ def _compare_payment(line: BillLine) -> Compared:
 def _compare_refund(line: BillLine) -> Compared:
     payment, money = _payment_of(line), Money(-line.amount, line.currency)
     number = line.refund_reference or line.provider_reference
-    refund = Refund.objects.filter(reference=number).select_related("payment").first()
+    refund = _refund_of(line, payment, number)
     payment = refund.payment if refund else payment
     if payment is None and (trial := trials.find_billed(line)):
         return _compare_trial(line, trial, Money(trial.returned_amount, trial.currency), money)
-    if payment is not None and refund is None and line.amount > 0 and unwinding.is_apart(number):
+    is_back = refund is None and line.amount > 0
+    if payment is not None and is_back and unwinding.is_apart(unwinding.name_of(payment, number)):
         payments.refresh(payment)
         return _with_fee(line, payment.order.ref)
-    if payment is None or (refund is None and line.amount > 0):
+    if payment is None or is_back:
         _post_once(line, "unclaimed", _unclaimed(line))
         return BillLine.Outcome.MISSING_LOCAL, {}
     if refund is None:
@@ -138,7 +139,8 @@ def _went(line: BillLine) -> Money:
     """What of the refund that a line is about went by all bills together."""
     if not line.refund_reference:
         return Money(-line.amount, line.currency)
-    same = bills.lines(line.bill.gateway).filter(kind=line.kind, refund_reference=line.refund_reference)
+    same = bills.lines(line.bill.gateway).filter(kind=line.kind, reference=line.reference)
+    same = same.filter(refund_reference=line.refund_reference)
     return Money(-sum(same.values_list("amount", flat=True)), line.currency)
 
 
@@ -195,6 +197,14 @@ def _payment_of(line: BillLine) -> Payment | None:
     return by_ours or (
         known.filter(provider_reference=line.provider_reference).first() if line.provider_reference else None
     )
+
+
+def _refund_of(line: BillLine, payment: Payment | None, number: str) -> Refund | None:
+    """The refund of that number: of the payment that the line names, since another's may have the same."""
+    known = Refund.objects.filter(payment__gateway=line.bill.gateway).select_related("payment")
+    if payment is None:
+        return known.filter(reference=number).first()
+    return known.filter(payment=payment, reference=unwinding.name_of(payment, number)).first()
 
 
 def _with_fee(line: BillLine, ref: str) -> Compared:

@@ -9,6 +9,7 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import Max, QuerySet, Sum
 
+from sishu.commerce import refund_names
 from sishu.commerce.models import BillLine, ProviderBill
 from sishu.core import crypto
 from sishu.gateways.base import Bill, EntryKind, PaymentGateway
@@ -56,9 +57,9 @@ def lines(gateway_name: str) -> QuerySet[BillLine]:
 
 
 def gone(gateway_name: str) -> QuerySet[Any, Any]:
-    """References of the refunds that by all bills together went, and did not come back."""
-    by_refund = lines(gateway_name).filter(kind=EntryKind.REFUND).order_by().values("refund_reference")
-    return by_refund.annotate(moved=Sum("amount")).filter(moved__lt=0).values("refund_reference")
+    """Names (`refund_names.within`) of the refunds that by all bills together went, and did not come back."""
+    of_refunds = lines(gateway_name).filter(kind=EntryKind.REFUND).annotate(name=refund_names.name_in_line())
+    return of_refunds.order_by().values("name").annotate(moved=Sum("amount")).filter(moved__lt=0).values("name")
 
 
 def _place(gateway_name: str, day: date, digest: str) -> str:

@@ -22,6 +22,7 @@ def kind_label(kind: str) -> str:
         "dispute": _("buyer’s objection to a charge"),
         "reconciliation": _("difference between books and bill"),
         "unknown_payment": _("payment that nobody here asked for"),
+        "former_account": _("payment that only a former account may know"),
         "review": _("review of a work"),
     }
     return known.get(kind, kind)
@@ -80,6 +81,9 @@ def remark(case: Case) -> str:
         "balance_differs": _("By our books %(gateway)s holds %(ours)s, by its bills up to %(day)s %(billed)s."),
         "closing_differs": _("On the evening of %(day)s %(gateway)s should hold %(ours)s; its bill says %(billed)s."),
         "refund_refused": _("%(money)s of %(reference)s: it did not go back."),
+        "former_account": _(
+            "%(money)s for order %(order)s: payment %(reference)s was begun before the keys of %(gateway)s were changed, and the account of now does not know it. Look in the former account whether the buyer paid."
+        ),
         "unknown_money": _("%(gateway)s took %(money)s for a payment %(reference)s that was not begun here."),
         "unknown_payment": _("%(gateway)s tells of a payment %(reference)s that was not begun here; it took no money."),
     }

@@ -13,7 +13,7 @@ import re
 import time
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 from django.conf import settings
@@ -184,6 +184,11 @@ def replaced(name: str) -> Iterator[PaymentGateway]:
             yield make(name, unseal(place_replaced(name, change.replaced_stamp), change.replaced or b""))
         except Unusable as error:
             log.warning("The keys of %s replaced at %s are of no use: %s", name, change.changed_at, error)
+
+
+def were_changed(name: str, *, since: datetime) -> bool:
+    """Whether keys of a gateway were changed in the studio after that moment; what the environment sets leaves no trace."""
+    return MerchantKeysChange.objects.filter(gateway=name, changed_at__gte=since).exists()
 
 
 def place(name: str, stamp: str) -> str:

@@ -19,7 +19,7 @@ from sishu.commerce.models import Payment, ReceivedNotice
 from sishu.core import clock, crypto
 from sishu.core.errors import Missing
 from sishu.core.refs import ref
-from sishu.gateways.base import BadNotice, GatewayError, Notice
+from sishu.gateways.base import BadNotice, GatewayError, Notice, PaymentGateway
 from sishu.moderation import cases
 
 log = logging.getLogger(__name__)
@@ -34,12 +34,12 @@ def receive(gateway_name: str, headers: Mapping[str, str], body: bytes) -> None:
     Raises BadNotice when it is not believed, Missing when the payment is none of ours, GatewayError when the provider
     must be asked and does not answer.
     """
-    notice = _verify(gateway_name, headers, body)
+    gateway, notice = _verify(gateway_name, headers, body)
     kept = keep(gateway_name, notice, headers, body)
     try:
-        payments.hear(gateway_name, notice)
+        payments.hear(gateway, notice)
     except Missing:
-        if trials.hear(gateway_name, notice):
+        if trials.hear(gateway, notice):
             ReceivedNotice.objects.filter(pk=kept, applied_at=None).update(applied_at=clock.now())
             return
         report_unknown(gateway_name, notice)
@@ -47,14 +47,18 @@ def receive(gateway_name: str, headers: Mapping[str, str], body: bytes) -> None:
     ReceivedNotice.objects.filter(pk=kept, applied_at=None).update(applied_at=clock.now())
 
 
-def _verify(gateway_name: str, headers: Mapping[str, str], body: bytes) -> Notice:
-    """Believe a message for the keys of today, or for those that were replaced lately: it may have been on its way."""
+def _verify(gateway_name: str, headers: Mapping[str, str], body: bytes) -> tuple[PaymentGateway, Notice]:
+    """Believe a message for the keys of today, or for those that were replaced lately: it may have been on its way.
+
+    With the gateway that believed it: the account that told is the one to ask.
+    """
+    gateway = merchants.gateway(gateway_name)
     try:
-        return merchants.gateway(gateway_name).parse_notice(headers, body)
+        return gateway, gateway.parse_notice(headers, body)
     except BadNotice:
-        for gateway in merchants.replaced(gateway_name):
+        for former in merchants.replaced(gateway_name):
             with suppress(BadNotice, GatewayError):
-                return gateway.parse_notice(headers, body)
+                return former, former.parse_notice(headers, body)
         raise
 
 

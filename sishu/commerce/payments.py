@@ -184,21 +184,23 @@ def _apply(snapshot: Snapshot, by: dict[str, str], *, is_second_look: bool = Fal
     return payment
 
 
-def hear(gateway_name: str, notice: Notice) -> None:
+def hear(gateway: PaymentGateway, notice: Notice) -> None:
     """Apply what a provider told, or ask it for the truth when it only told that something happened.
+
+    `gateway` is the one whose keys the notice was signed for, which may have been replaced since.
 
     Raises Missing when the payment is none of ours, GatewayError when the provider must be asked and does not answer.
     """
     if not notice.reference:
         return  # about no payment
-    gateway, snapshot = merchants.gateway(gateway_name), notice.snapshot
+    snapshot = notice.snapshot
     if snapshot is None:
-        payment = Payment.objects.filter(reference=notice.reference, gateway=gateway_name).first()
+        payment = Payment.objects.filter(reference=notice.reference, gateway=gateway.name).first()
         if payment is None:
             raise Missing(_("There is no such payment."))
         known = notice.provider_reference or payment.provider_reference
         snapshot = gateway.query(notice.reference, known)
-    apply(snapshot, heard_from=gateway_name, heard_in=gateway.book)
+    apply(snapshot, heard_from=gateway.name, heard_in=gateway.book)
 
 
 def capture(order: Order, payment: Payment, snapshot: Snapshot, *, is_owned: bool) -> None:
@@ -303,17 +305,34 @@ def give_up(payment: Payment) -> Payment:
     nobody scanned yet): it makes room for another attempt, and stays watched.
     """
     try:
-        snapshot = merchants.gateway(payment.gateway).close(payment.reference, payment.provider_reference)
+        snapshot = _close(payment)
     except GatewayError as error:
         log.warning("Gateway %s did not close %s: %s", payment.gateway, payment.reference, error)
         return payment
-    if snapshot.outcome == Outcome.UNKNOWN:
-        if clock.now() < payment.expires_at + WATCH_MARGIN:
-            Payment.objects.filter(pk=payment.pk, status=Payment.Status.PENDING).update(open_key=None)
-            payment.refresh_from_db()
-            return payment
-        snapshot = Snapshot(payment.reference, Outcome.CLOSED)
-    return apply(snapshot)
+    if snapshot.outcome != Outcome.UNKNOWN:
+        return apply(snapshot)
+    if clock.now() < payment.expires_at + WATCH_MARGIN:
+        Payment.objects.filter(pk=payment.pk, status=Payment.Status.PENDING).update(open_key=None)
+        payment.refresh_from_db()
+        return payment
+    return _close_unknown(payment)
+
+
+def _close(payment: Payment) -> Snapshot:
+    gateway = merchants.gateway(payment.gateway)
+    if gateway.book != payment.book:
+        return Snapshot(payment.reference, Outcome.UNKNOWN)  # begun with keys of another kind of money: nobody to ask
+    return gateway.close(payment.reference, payment.provider_reference)
+
+
+@transaction.atomic
+def _close_unknown(payment: Payment) -> Payment:
+    """End an attempt that the provider does not know. Begun before its keys were changed, it may be known to another account."""
+    closed = apply(Snapshot(payment.reference, Outcome.CLOSED))
+    if closed.status == Payment.Status.CLOSED and merchants.were_changed(closed.gateway, since=closed.created_at):
+        data = {**closed.told(closed.due), "gateway": closed.gateway}
+        cases.open(ref=closed.ref, kind="former_account", code="former_account", data=data)
+    return closed
 
 
 def notify_url(gateway_name: str) -> str:

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
-from sishu.commerce import bill_lines, bills, merchants, trials
+from sishu.commerce import bill_lines, bills, merchants, refund_names, trials
 from sishu.commerce.bill_lines import UNBILLED_REFUNDS
 from sishu.commerce.models import BillLine, Dispute, Payment, ProviderBill, Refund, TrialPurchase
 from sishu.core import clock, refs
@@ -120,7 +120,8 @@ def _missing_in_bills(gateway: PaymentGateway, day: date) -> Iterator[tuple[str,
         yield "missing_remote" if is_there else nowhere, one.ref, {**where, **one.told(one.captured)}
     of_day = Refund.objects.filter(payment__gateway=gateway.name, settled_at__range=within, **UNBILLED_REFUNDS)
     for refund in (
-        of_day.exclude(reference__in=bills.gone(gateway.name))
+        refund_names.named(of_day)
+        .exclude(name__in=bills.gone(gateway.name))
         .exclude(reference__in=Dispute.objects.values("reference"))
         .select_related("payment__order")
     ):

@@ -6,6 +6,7 @@ import logging
 import secrets
 from collections.abc import Mapping
 from datetime import datetime, timedelta
+from typing import Any
 
 from django.conf import settings
 from django.db import transaction
@@ -87,7 +88,7 @@ def request(
         )
     given_up = next((one for one in known.filter(status=Refund.Status.FAILED) if _is_same(one, money, wanted)), None)
     return (
-        _retry(given_up, by)
+        _retry(given_up, by, reason, closes_access, form_key)
         if given_up
         else _propose(payment, part, money, wanted, by, reason, closes_access, form_key)
     )
@@ -116,17 +117,24 @@ def _is_same(one: Refund, money: Money, wanted: Mapping[int, int]) -> bool:
     return one.money == money and dict(one.lines.values_list("line_id", "amount")) == wanted
 
 
-def _retry(given_up: Refund, by: User | None) -> Refund:
-    """Ask once more under the reference by which the provider knows it; above the limit, with a second person."""
+def _retry(given_up: Refund, by: User | None, reason: str, closes_access: bool, form_key: str | None) -> Refund:
+    """Ask once more under the reference by which the provider knows it; above the limit, with a second person.
+
+    What is asked for now counts, and this form's key in place of the last one's: it too may be pressed twice.
+    """
     if not unwinding.reserve(given_up):
         raise NothingToRefund(_("Refund %(reference)s holds nothing any more.") % {"reference": given_up.reference})
-    payment, key = given_up.payment, unwinding.open_key(given_up.payment, given_up.part)
-    is_agreed = by is None or given_up.approved_by_id is not None
+    payment, is_agreed = given_up.payment, by is None or given_up.approved_by_id is not None
+    asked: dict[str, Any] = {
+        "open_key": unwinding.open_key(payment, given_up.part), "form_key": form_key or given_up.form_key,
+        "closes_access": closes_access, "reason": reason[:300] or given_up.reason,
+        "requested_by": given_up.requested_by if is_agreed else by,
+    }  # fmt: skip
     if not is_agreed and needs_second_person(_alone(payment) + given_up.money):
-        given_up.move_to(Refund.Status.PROPOSED, open_key=key, requested_by=by)
+        given_up.move_to(Refund.Status.PROPOSED, **asked)
         cases.open(ref=given_up.ref, kind="refund_proposed", code="refund_proposed", data=payment.told(given_up.money))
         return given_up
-    given_up.move_to(Refund.Status.REQUESTED, open_key=key, next_try_at=clock.now() + RETRY_AFTER[0])
+    given_up.move_to(Refund.Status.REQUESTED, next_try_at=clock.now() + RETRY_AFTER[0], **asked)
     return given_up
 
 

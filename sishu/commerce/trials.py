@@ -164,13 +164,12 @@ def give_back(trial: TrialPurchase, answer: RefundSnapshot) -> TrialPurchase:
     return trial
 
 
-def hear(gateway_name: str, notice: Notice) -> bool:
+def hear(gateway: PaymentGateway, notice: Notice) -> bool:
     """Apply what a provider told about a trial; False when it is about none. Raises GatewayError."""
-    trial = TrialPurchase.objects.filter(gateway=gateway_name, reference=notice.reference).first()
+    trial = TrialPurchase.objects.filter(gateway=gateway.name, reference=notice.reference).first()
     if trial is None:
         return False
-    snapshot = notice.snapshot
-    apply(trial, snapshot or merchants.gateway(gateway_name).query(trial.reference, trial.provider_reference))
+    apply(trial, notice.snapshot or gateway.query(trial.reference, trial.provider_reference))
     return True
 
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from typing import Any
 
-from django.db.models import F, QuerySet
+from django.db.models import F, Q, QuerySet
 from django.utils.translation import gettext as _
 
-from sishu.commerce import fulfil, splits
+from sishu.commerce import fulfil, refund_names, splits
 from sishu.commerce.facts import OrderRefunded
 from sishu.commerce.models import Dispute, Order, OrderLine, Payment, Refund, RefundLine
 from sishu.core import clock
@@ -29,7 +30,8 @@ FAILS = {RefundOutcome.FAILED: UNDER_WAY, RefundOutcome.RETURNED: (*UNDER_WAY, R
 
 def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -> None:
     """Bring a payment's refunds to what the provider says. The caller holds the locks of order and payment."""
-    for snapshot in snapshots:
+    for told in snapshots:
+        snapshot = replace(told, reference=name_of(payment, told.reference))
         refund = Refund.objects.select_for_update().filter(reference=snapshot.reference, payment=payment).first()
         if refund is not None and _is_known(refund, snapshot):
             continue
@@ -46,6 +48,17 @@ def apply(order: Order, payment: Payment, snapshots: Iterable[RefundSnapshot]) -
             accept(order, payment, refund)
         elif refund.status in FAILS.get(snapshot.outcome, ()):
             fail(order, payment, refund)
+
+
+def name_of(payment: Payment, number: str) -> str:
+    """What a payment's refund is called here: as the provider calls it, unless one of another payment is called so."""
+    owner = Refund.objects.filter(reference=number).values_list("payment_id", flat=True).first()
+    if owner == payment.pk:
+        return number
+    apart = Transfer.objects.filter(journal__key=_apart_key(number)).exclude(
+        debit__code=chart.suspense(payment.reference)
+    )
+    return refund_names.within(payment.reference, number) if owner is not None or apart.exists() else number
 
 
 def _is_known(refund: Refund, snapshot: RefundSnapshot) -> bool:
@@ -125,10 +138,13 @@ def set_apart(order: Order, payment: Payment, snapshot: RefundSnapshot) -> None:
 
 
 def apart(gateway_name: str, currency: str) -> dict[str, int]:
-    """Provider's number → minor units of all refunds that were booked before it was known what for."""
+    """Name (`refund_names.within`) → minor units of all refunds that were booked before it was known what for."""
     moves = Transfer.objects.filter(journal__kind="foreign_refund", credit__code=chart.provider(gateway_name))
-    rows = moves.filter(currency=currency, journal__reversal=None).values_list("journal__key", "amount")
-    return {key.removeprefix(_apart_key("")): amount for key, amount in rows}
+    rows = moves.filter(currency=currency, journal__reversal=None).values_list("debit__code", "journal__key", "amount")
+    return {
+        refund_names.within(code.removeprefix(chart.suspense("")), key.removeprefix(_apart_key(""))): amount
+        for code, key, amount in rows
+    }
 
 
 def is_apart(reference: str) -> bool:
@@ -345,7 +361,8 @@ def _undo(order: Order, payment: Payment, refund: Refund) -> None:
 
 def _booked(kind: str, refund: Refund, **by: Any) -> QuerySet[Journal]:
     """What was booked of a refund, also of attempts before, latest first."""
-    return Journal.objects.filter(key__startswith=f"{kind}:{refund.reference}", **by).order_by("-id")
+    key = f"{kind}:{refund.reference}"  # and not those of a number that only begins like it
+    return Journal.objects.filter(Q(key=key) | Q(key__startswith=f"{key}:"), **by).order_by("-id")
 
 
 def _key(kind: str, refund: Refund) -> str:

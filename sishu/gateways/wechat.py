@@ -45,6 +45,7 @@ from sishu.gateways.base import (
 )
 from sishu.gateways.wechat_bill import read_bill
 from sishu.gateways.wechat_client import TIMEOUT, Refused, WechatClient
+from sishu.gateways.wechat_refunds import WANTS_NEW_NUMBER, number_of, reference_of
 
 PRODUCTION = "https://api.mch.weixin.qq.com"
 CHINA = timezone(timedelta(hours=8))
@@ -192,8 +193,9 @@ class WechatGateway:
         return self.query(reference)
 
     def refund(self, request: RefundRequest) -> RefundSnapshot:
+        number = self._number(request)
         terms: dict[str, Any] = {
-            "out_trade_no": request.payment_reference, "out_refund_no": request.reference,
+            "out_trade_no": request.payment_reference, "out_refund_no": number,
             "amount": {
                 "refund": request.amount.amount, "total": request.captured.amount, "currency": request.amount.currency,
             },
@@ -203,7 +205,7 @@ class WechatGateway:
         if request.notify_url:
             terms["notify_url"] = request.notify_url
         try:
-            return self._refund_snapshot(request, self.client.post(REFUNDS, terms))
+            return self._refund_snapshot(request, number, self.client.post(REFUNDS, terms))
         except Refused as error:
             if error.code not in REFUND_REFUSED:
                 raise GatewayError(
@@ -212,20 +214,17 @@ class WechatGateway:
                     why=error,
                 ) from None
         # The no is not signed, and may be about the question only: what is known under the number counts.
-        known = self.query_refund(request)
-        if known.outcome != RefundOutcome.UNKNOWN:
-            return known
+        said = self._refund_said(number)
+        if said is not None:
+            return self._refund_snapshot(request, number, said)
         return RefundSnapshot(request.reference, RefundOutcome.FAILED, request.amount)
 
     def query_refund(self, request: RefundRequest) -> RefundSnapshot:
-        try:
-            return self._refund_snapshot(request, self.client.get(f"{REFUNDS}/{request.reference}"))
-        except Refused as error:
-            if error.code == "RESOURCE_NOT_EXISTS":
-                return RefundSnapshot(request.reference, RefundOutcome.UNKNOWN, request.amount)
-            raise GatewayError(
-                _("WeChat Pay does not tell of refund {number}: {why}."), number=request.reference, why=error
-            ) from None
+        number = self._number(request)
+        said = self._refund_said(number)
+        if said is None:
+            return RefundSnapshot(request.reference, RefundOutcome.UNKNOWN, request.amount)
+        return self._refund_snapshot(request, number, said)
 
     def parse_notice(self, headers: Mapping[str, str], body: bytes) -> Notice:
         said = self.client.open_notice(headers, body)
@@ -282,24 +281,49 @@ class WechatGateway:
             provider_reference=_text(said, "transaction_id"),
         )
 
+    def _number(self, request: RefundRequest) -> str:
+        """The number that is in force: the first that WeChat has not closed, of as many as people asked for it anew."""
+        for attempt in range(request.attempt):
+            number = number_of(request.reference, attempt)
+            said = self._refund_said(number)
+            if said is None or said.get("status") not in WANTS_NEW_NUMBER:
+                return number
+        return number_of(request.reference, request.attempt)
+
+    def _refund_said(self, number: str) -> dict[str, Any] | None:
+        """What WeChat says of a refund by its number; None when it knows none."""
+        try:
+            return self.client.get(f"{REFUNDS}/{number}")
+        except Refused as error:
+            if error.code == "RESOURCE_NOT_EXISTS":
+                return None
+            raise GatewayError(
+                _("WeChat Pay does not tell of refund {number}: {why}."), number=number, why=error
+            ) from None
+
     def _after_refund(self, said: Mapping[str, Any]) -> Snapshot:
         """A payment as it is now, with the refund that a notice told of."""
-        number, outcome = _text(said, "out_refund_no"), REFUND_OUTCOMES[said["refund_status"]]
+        number, status = _text(said, "out_refund_no"), said["refund_status"]
         amount = check_amount(said["amount"]["refund"], least=1)
         now = self.query(_text(said, "out_trade_no"))
         currency = now.captured.currency if now.captured else "CNY"
-        return replace(now, refunds=(RefundSnapshot(number, outcome, Money(amount, currency)),))
+        return replace(now, refunds=(_told(number, status, Money(amount, currency)),))
 
-    def _refund_snapshot(self, request: RefundRequest, said: Mapping[str, Any]) -> RefundSnapshot:
+    def _refund_snapshot(self, request: RefundRequest, number: str, said: Mapping[str, Any]) -> RefundSnapshot:
         try:
-            if said["out_refund_no"] != request.reference or said["out_trade_no"] != request.payment_reference:
-                raise GatewayError(
-                    _("WeChat Pay was asked about refund {number} and tells of another."), number=request.reference
-                )
+            if said["out_refund_no"] != number or said["out_trade_no"] != request.payment_reference:
+                raise GatewayError(_("WeChat Pay was asked about refund {number} and tells of another."), number=number)
             refunded = Money(check_amount(said["amount"]["refund"], least=1), _currency(said["amount"]))
-            return RefundSnapshot(request.reference, REFUND_OUTCOMES[said["status"]], refunded)
+            return _told(number, said["status"], refunded)
         except (ValueError, TypeError, KeyError, AttributeError) as error:
             raise _unreadable(request.reference, error) from None
+
+
+def _told(number: str, status: str, refunded: Money) -> RefundSnapshot:
+    """A refund of ours by WeChat's number for it. Only a closed number is old news once another is in force."""
+    reference, attempt = reference_of(number)
+    is_closed = status in WANTS_NEW_NUMBER
+    return RefundSnapshot(reference, REFUND_OUTCOMES[status], refunded, attempt if is_closed else None)
 
 
 def _text(said: Mapping[str, Any], key: str) -> str:

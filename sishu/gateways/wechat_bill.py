@@ -15,6 +15,7 @@ from sishu.core.languages import listed
 from sishu.core.money import Money, parse_fixed
 from sishu.gateways.base import Bill, BillEntry, BillNotReady, EntryKind, GatewayError
 from sishu.gateways.wechat_client import Refused, WechatClient
+from sishu.gateways.wechat_refunds import reference_of
 
 CHINA = timezone(timedelta(hours=8))
 # An unpacked bill of more is not read: half a million rows.
@@ -106,7 +107,7 @@ def _entry(row: Mapping[str, str]) -> BillEntry:
         amount=Money(paid if state == "SUCCESS" else -returned, currency),
         fee=Money(_minor(row["手续费"], FEE_DECIMALS), currency),
         at=datetime.strptime(row["交易时间"], "%Y-%m-%d %H:%M:%S").replace(tzinfo=CHINA).astimezone(UTC),
-        refund_reference=row["商户退款单号"] if state == "REFUND" else "",
+        refund_reference=reference_of(row["商户退款单号"])[0] if state == "REFUND" else "",
     )
 
 

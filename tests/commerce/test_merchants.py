@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import cast
@@ -18,11 +19,13 @@ from django.utils import translation
 from config.settings import gateways
 from sishu.accounts import roles
 from sishu.commerce import merchant_keys, merchant_mail, merchants, orders, payments, upkeep
-from sishu.commerce.models import MerchantKeys, MerchantKeysChange, Order
+from sishu.commerce.models import MerchantKeys, MerchantKeysChange, Order, Payment
 from sishu.core import clock
 from sishu.core.errors import Invalid
 from sishu.core.models import WrongStatus
+from sishu.gateways.base import Outcome, Snapshot
 from sishu.jobs.models import JobRun
+from sishu.moderation.models import Case
 from tests.factories.accounts import make_user
 from tests.factories.commerce import make_offer
 from tests.factories.gateways import ACCOUNT
@@ -311,6 +314,73 @@ def test_row_67_the_overlap_can_be_ended_without_another_change(owner):
     merchant_keys.change("keyed", {}, by=owner, stop_believing=True)
     assert told_by(old, reference) == 400
     assert told_by(keyed(), reference) == 200
+
+
+@pytest.fixture
+def one_account_each(monkeypatch) -> None:
+    """A provider whose notices only say that something happened, and whose accounts know nothing of each other."""
+    parse_notice, query, close = KeyedGateway.parse_notice, KeyedGateway.query, KeyedGateway.close
+
+    def asked(ask):
+        def answer(self, reference, provider_reference=""):
+            is_theirs = self.merchant_id == ALL["merchant_id"]
+            return ask(self, reference, provider_reference) if is_theirs else Snapshot(reference, Outcome.UNKNOWN)
+
+        return answer
+
+    def told(self, headers, body):
+        return replace(parse_notice(self, headers, body), snapshot=None)
+
+    monkeypatch.setattr(KeyedGateway, "parse_notice", told)
+    monkeypatch.setattr(KeyedGateway, "query", asked(query))
+    monkeypatch.setattr(KeyedGateway, "close", asked(close))
+
+
+def move_to_another_account(owner) -> None:
+    merchant_keys.change("keyed", {"merchant_id": "M-1999999999", "secret": OTHER_SECRET}, by=owner)
+
+
+def test_row_67_the_account_that_told_is_the_one_that_is_asked(owner, one_account_each):
+    merchant_keys.change("keyed", ALL, by=owner)
+    old = keyed()
+    reference = begun(make_user("reader"))
+    move_to_another_account(owner)
+    assert told_by(old, reference) == 200
+    assert Order.objects.get().status == Order.Status.PAID
+
+
+def test_row_67_a_payment_that_only_the_former_account_may_know_ends_with_a_case(owner, one_account_each, set_clock):
+    merchant_keys.change("keyed", ALL, by=owner)
+    begun(make_user("reader"))
+    move_to_another_account(owner)
+    payment = Payment.objects.get()
+    assert payments.give_up(payment).status == Payment.Status.PENDING
+    assert not Case.objects.exists()
+    set_clock(payment.expires_at + payments.WATCH_MARGIN)
+    assert [payments.give_up(payment).status for _ in range(2)] == [Payment.Status.CLOSED] * 2
+    case = Case.objects.get()
+    assert (case.kind, case.ref, case.data["gateway"]) == ("former_account", payment.ref, "keyed")
+
+
+def test_what_nobody_opened_ends_without_a_case_while_the_keys_are_those_it_was_begun_with(
+    owner, one_account_each, set_clock
+):
+    merchant_keys.change("keyed", {**ALL, "merchant_id": "M-1999999999"}, by=owner)
+    begun(make_user("reader"))
+    payment = Payment.objects.get()
+    set_clock(payment.expires_at + payments.WATCH_MARGIN)
+    assert payments.give_up(payment).status == Payment.Status.CLOSED
+    assert not Case.objects.exists()
+
+
+def test_an_attempt_with_another_kind_of_money_is_not_asked_of_the_keys_of_today(owner, monkeypatch, set_clock):
+    merchant_keys.change("keyed", ALL, by=owner)
+    begun(make_user("reader"))
+    payment = Payment.objects.get()
+    monkeypatch.setattr(KeyedGateway, "book", "live")
+    assert payments.give_up(payment).open_key is None
+    set_clock(payment.expires_at + payments.WATCH_MARGIN)
+    assert payments.give_up(payment).status == Payment.Status.CLOSED
 
 
 def test_a_notice_for_a_gateway_that_waits_for_keys_must_be_sent_again():

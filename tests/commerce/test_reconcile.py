@@ -180,6 +180,30 @@ def test_row_45_a_refund_at_the_console_that_only_the_bill_tells_of(payment, bil
     assert in_sandbox(PSP) == 0
 
 
+def test_row_45_one_number_on_two_payments_is_compared_with_each(payment, offer, bill_says, set_clock):
+    first, second, day = pay(payment), pay(start(make_user("other"), offer)), today()
+
+    def told(bill):
+        if bill.day != day:
+            return bill
+        gone = [
+            BillEntry(
+                EntryKind.REFUND, one.reference, "", Money(-amount, "CNY"), Money(0, "CNY"), clock.now(), "console-7"
+            )
+            for one, amount in ((first, 990), (second, 400))
+        ]
+        return replace(bill, entries=(*bill.entries, *gone), closing=())
+
+    bill_says(told)
+    for _ in range(2):
+        assert run(day).is_clean
+    assert sorted(Refund.objects.values_list("amount", flat=True)) == [400, 990]
+    assert in_sandbox(PSP) == 590
+    set_clock(clock.now() + timedelta(days=1))
+    run()
+    assert run(day).differences == []
+
+
 def given_back_at_the_console(payment: Payment, amount: int) -> None:
     bank().refund(reference="console-7", charge=payment.reference, amount=amount)
     payments.refresh(payment)

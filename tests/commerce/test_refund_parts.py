@@ -121,6 +121,17 @@ def test_one_form_pressed_twice_gives_back_one_part(sold):
     assert bank().totals()["CNY"] == 790
 
 
+def test_a_part_that_failed_and_is_asked_for_anew_by_a_form_pressed_twice_goes_back_once(sold, finance):
+    part = {"by": finance, "lines": {the_line().pk: 100}}
+    failed = refunds.request(sold.pk, Refund.Part.SALE, reason="sorry", form_key="a-form", **part)
+    told(sold, failed, RefundOutcome.FAILED)
+    part |= {"by": make_user("mei", "finance"), "reason": "kindness", "closes_access": False, "form_key": "another"}
+    first, second = (refunds.refund(sold.pk, Refund.Part.SALE, **part) for _ in range(2))
+    assert first.pk == second.pk == failed.pk
+    assert (first.requested_by.username, first.reason, first.closes_access) == ("mei", "kindness", False)
+    assert (the_line().refunded_amount, bank().totals()["CNY"]) == (100, 890)
+
+
 def test_while_one_part_is_under_way_no_other_is_begun(sold):
     refunds.request(sold.pk, Refund.Part.SALE, by=None, lines={the_line().pk: 100})
     with pytest.raises(WrongStatus, match="¥1"):

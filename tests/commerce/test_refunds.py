@@ -10,11 +10,12 @@ from sishu.content.paywall import Level
 from sishu.core import clock
 from sishu.core.money import Money
 from sishu.gateways.base import Outcome, RefundOutcome, RefundSnapshot, Snapshot
+from sishu.ledger import chart
 from sishu.moderation import cases
 from sishu.moderation.models import Case, Decision
 from tests.commerce.sandbox import assert_paid_once, in_sandbox, notify
 from tests.factories.accounts import make_user
-from tests.factories.commerce import bank, buy, pay
+from tests.factories.commerce import bank, buy, pay, start
 
 pytestmark = [pytest.mark.django_db, pytest.mark.money]
 
@@ -163,3 +164,40 @@ def test_row_45_a_refund_that_a_person_judged_stays_where_it_was_booked(reader, 
     assert in_sandbox(f"asset:suspense:{payment.reference}") == 990
     assert not Case.objects.filter(kind="foreign_refund", status=Case.Status.OPEN).exists()
     assert access.level(reader, offer.page) == Level.PAID
+
+
+def test_row_45_one_number_on_two_payments_is_two_refunds(offer, payment):
+    other = pay(start(make_user("other"), offer))
+    pay(payment)
+    number = "2026112800000000000000000000000000000001"  # of Alipay's console, where it is unique within a trade alone
+    for one in (payment, other, payment, other):
+        told_of(one, RefundSnapshot(number, RefundOutcome.SUCCEEDED, Money(990, "CNY")))
+    assert {made.payment_id for made in Refund.objects.all()} == {payment.pk, other.pk}
+    assert set(Order.objects.values_list("status", flat=True)) == {Order.Status.REFUNDED}
+    assert in_sandbox("asset:psp:sandbox") == 0
+
+
+def test_row_45_one_number_on_two_payments_stands_apart_twice(reader, offer, payment):
+    other = start(make_user("other"), offer)
+    for one in (payment, other):
+        bank().pay(one.reference, times=2)
+        notify(one)
+        for _ in range(2):
+            told_of(one, RefundSnapshot("console-1", RefundOutcome.SUCCEEDED, Money(100, "CNY")), captured=1980)
+    assert [in_sandbox(chart.suspense(one.reference)) for one in (payment, other)] == [100, 100]
+    assert Case.objects.filter(kind="foreign_refund").count() == 2
+    told_of(other, RefundSnapshot("console-1", RefundOutcome.RETURNED, Money(100, "CNY")), captured=1980)
+    assert [in_sandbox(chart.suspense(one.reference)) for one in (payment, other)] == [100, 0]
+
+
+def test_a_refund_that_comes_back_leaves_the_one_whose_number_only_begins_alike(offer, payment):
+    other = pay(start(make_user("other"), offer))
+    pay(payment)
+    told_of(payment, RefundSnapshot("20261128", RefundOutcome.SUCCEEDED, Money(990, "CNY")))
+    told_of(other, RefundSnapshot("202611281", RefundOutcome.SUCCEEDED, Money(990, "CNY")))
+    told_of(payment, RefundSnapshot("20261128", RefundOutcome.RETURNED, Money(990, "CNY")))
+    assert in_sandbox("asset:psp:sandbox") == 990
+
+
+def told_of(payment: Payment, refund: RefundSnapshot, captured: int = 990) -> None:
+    payments.apply(Snapshot(payment.reference, Outcome.CAPTURED, Money(captured, "CNY"), refunds=(refund,)))

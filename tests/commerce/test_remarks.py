@@ -11,7 +11,7 @@ from django.test import Client
 from django.utils.translation import override
 
 from sishu.commerce import case_words, offers, orders, payments, refunds
-from sishu.commerce.models import Payment, Refund
+from sishu.commerce.models import MerchantKeysChange, Payment, Refund
 from sishu.core import clock, plugins
 from sishu.core.money import Money
 from sishu.gateways.base import DisputeOutcome, DisputeSnapshot, Outcome, RefundOutcome, RefundSnapshot, Snapshot
@@ -124,10 +124,15 @@ def unknown_payment(payment: Payment) -> None:
     notify_of_a_stranger(payment, is_paid=False)
 
 
+def former_account(payment: Payment) -> None:
+    MerchantKeysChange.objects.create(gateway=payment.gateway)
+    payments._close_unknown(payment)
+
+
 WAYS = (
     too_little, surplus, captured_again, other_currency, order_closed, too_late, already_owned, foreign_part,
     foreign_refund, refund_proposed, refund_refused, dispute_open, dispute_lost, dispute_odd,
-    unknown_money, unknown_payment,
+    unknown_money, unknown_payment, former_account,
 )  # fmt: skip
 
 

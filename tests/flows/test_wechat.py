@@ -135,6 +135,22 @@ def test_row_44_a_refund_wechat_accepts_and_then_cannot_deliver(simulator, reade
     assert_same_money(simulator, PROVIDER)
 
 
+def test_row_44_a_refund_that_wechat_closed_goes_when_it_is_asked_for_anew(simulator, reader, offer, payment, fault):
+    simulator.bank.pay("wechat", payment.reference)
+    simulator.notifier.run_due()
+    fault("refund_closed")
+    failed = refunds.refund(payment.pk, Refund.Part.SALE, by=None)
+    simulator.notifier.run_due()
+    failed.refresh_from_db()
+    assert failed.status == Refund.Status.FAILED
+    assert_paid_once(reader, offer)
+    assert refunds.refund(payment.pk, Refund.Part.SALE, by=None).status == Refund.Status.SUCCEEDED
+    simulator.notifier.run_due()
+    assert Refund.objects.get().status == Refund.Status.SUCCEEDED
+    assert access.level(reader, offer.page) == Level.SIGNED_IN
+    assert_same_money(simulator, PROVIDER)
+
+
 def test_row_45_a_refund_made_in_wechats_console(simulator, reader, offer, payment):
     simulator.bank.pay("wechat", payment.reference)
     simulator.notifier.run_due()

@@ -160,6 +160,22 @@ def test_refunds_are_given_once_a_number_and_never_beyond_what_was_paid(sim, wec
     assert client.query_refund("refund0009")[0] == 404
 
 
+def test_a_closed_refund_stays_closed_under_its_number_and_goes_under_another(sim, wechat, client):
+    reference = begin(client)
+    sim.bank.pay("wechat", reference)
+    sim.faults.add(Fault(FaultKind.REFUND_CLOSED, reference))
+
+    def refund(number: str) -> str:
+        terms = {"refund": 990, "total": 990, "currency": "CNY"}
+        return json.loads(client.refund(number, terms, out_trade_no=reference)[1])["status"]
+
+    assert [refund("refund0001") for _ in range(2)] == ["PROCESSING", "CLOSED"]
+    told = client.callback(*wechat.events.notice(reference))
+    assert (told["event_type"], told["resource"]["refund_status"]) == ("REFUND.CLOSED", "CLOSED")
+    assert refund("refund0002") == "SUCCESS"
+    assert sim.bank.books("wechat")["CNY"]["refunded"] == 990
+
+
 def test_certificates_alone_will_do(sim, wechat, tmp_path):
     wechat.notice_key = "certificate"
     certificate = wechat.keys.certificates[0]

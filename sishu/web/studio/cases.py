@@ -29,7 +29,10 @@ from sishu.web.studio.actions import Action, NoForm, RefundAction
 from sishu.web.studio.lists import DetailView, Facts, ListView, ReadOnlyViewSet, date_filter, opens, status_filter
 
 UNAPPLIED, PROPOSED = "unapplied", "refund_proposed"
-KINDS = (REVIEW, UNAPPLIED, PROPOSED, "foreign_refund", "refund_failed", "dispute", RECONCILIATION, "unknown_payment")
+KINDS = (
+    REVIEW, UNAPPLIED, PROPOSED, "foreign_refund", "refund_failed", "dispute", RECONCILIATION, "unknown_payment",
+    "former_account",
+)  # fmt: skip
 
 
 def _kinds() -> list[tuple[str, str]]:

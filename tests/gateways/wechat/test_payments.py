@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from urllib.parse import parse_qs, urlsplit
 
 import pytest
@@ -11,11 +12,13 @@ from paysim.providers.wechat_keys import Signer
 from sishu.core.money import Money
 from sishu.gateways.base import (
     Device,
+    EntryKind,
     GatewayError,
     KnowsPayers,
     Outcome,
     Redirect,
     RefundOutcome,
+    RefundSnapshot,
     ScanCode,
     WeixinBridge,
 )
@@ -109,6 +112,41 @@ def test_row_44_a_refund_that_is_accepted_and_then_fails(wechat, gateway, paid, 
     assert gateway.query_refund(refund).outcome == RefundOutcome.FAILED
     (told,) = gateway.parse_notice(*wechat.events.notice(paid.reference)).snapshot.refunds
     assert told == gateway.query_refund(refund)
+
+
+def test_row_44_a_refund_that_wechat_closed_is_asked_for_anew_under_another_number(
+    simulator, wechat, gateway, paid, fault, next_day
+):
+    first = make_refund(gateway, paid, Money(990, "CNY"))
+    fault("refund_closed")
+    assert gateway.refund(first).outcome == RefundOutcome.PENDING
+    closed = gateway.query_refund(first)
+    assert (closed.reference, closed.outcome, closed.attempt) == (first.reference, RefundOutcome.FAILED, 0)
+    assert gateway.parse_notice(*wechat.events.notice(paid.reference)).snapshot.refunds == (closed,)
+    assert gateway.refund(first).outcome == RefundOutcome.FAILED  # until people ask for it anew
+    second = replace(first, attempt=1)
+    assert gateway.query_refund(second).outcome == RefundOutcome.UNKNOWN
+    for _ in range(2):
+        assert gateway.refund(second).outcome == gateway.query_refund(second).outcome == RefundOutcome.SUCCEEDED
+    third = replace(first, attempt=2)  # it is the second that went
+    assert gateway.refund(third) == gateway.query_refund(third) == gateway.query_refund(second)
+    (told,) = gateway.parse_notice(*wechat.events.notice(paid.reference)).snapshot.refunds
+    assert told == RefundSnapshot(first.reference, RefundOutcome.SUCCEEDED, Money(990, "CNY"))
+    assert simulator.bank.books("wechat")["CNY"]["refunded"] == 990
+    returned = [one for one in gateway.fetch_bill(next_day()).entries if one.kind == EntryKind.REFUND]
+    assert [(one.refund_reference, one.amount) for one in returned] == [(first.reference, Money(-990, "CNY"))]
+
+
+def test_row_44_a_refund_that_waits_at_wechats_console_is_never_sent_under_another_number(
+    simulator, gateway, paid, fault
+):
+    refund = make_refund(gateway, paid, Money(90, "CNY"))
+    fault("refund_abnormal")
+    gateway.refund(refund)
+    for attempt in (1, 2):
+        again = replace(refund, attempt=attempt)
+        assert gateway.refund(again).outcome == gateway.query_refund(again).outcome == RefundOutcome.FAILED
+    assert len(simulator.bank.find("wechat", paid.reference).refunds) == 1
 
 
 def test_a_refund_on_its_way_is_told_of_when_it_arrives(simulator, wechat, gateway, paid, fault):
