@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from sishu.estimators.base import Past, Saved, Scores
+from sishu.estimators.base import Past, Saved, Scores, bounded
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
@@ -33,7 +33,10 @@ MEMBERS: dict[str, dict[str, Any]] = {
 
 
 class RatingBlend(RatingModel):
-    """Members by name: `{"bias": {"kind": "Bias", "settings": {}}, …}`, the first being the one to start from."""
+    """Members by name: `{"bias": {"kind": "Bias", "settings": {}}, …}`, the first being the one to start from.
+
+    `memory_limit` in bytes is handed to each member that knows one, and bounds its fit alone.
+    """
 
     members_: dict[str, RatingModel]
     weights_: Floats  # (members,), of sum 1; the first may be below 0
@@ -45,11 +48,13 @@ class RatingBlend(RatingModel):
         seed: int = 0,
         lowest: float | None = None,
         highest: float | None = None,
+        memory_limit: int = 4 * 2**30,
     ) -> None:
         self.members = members
         self.seed = seed
         self.lowest = lowest
         self.highest = highest
+        self.memory_limit = memory_limit
 
     def _learn(self, interactions: Interactions, items: Items | None) -> None:
         if not self.members:
@@ -77,7 +82,7 @@ class RatingBlend(RatingModel):
             raise InvalidInput(
                 f"The kind of member {name!r} is {spec['kind']!r}: it must be the class of a rating model."
             )
-        return kind(**spec.get("settings", {}))
+        return kind(**bounded(kind, spec.get("settings", {}), self.memory_limit))
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
         scores = [weight * model.score_many(pasts) for weight, model in self._weighed()]
