@@ -12,11 +12,11 @@ from numpy.typing import NDArray
 
 from sishu.cli.evaluation.tables import Portion, Table
 from sishu.estimators.errors import InvalidInput
+from sishu.estimators.interactions import YEAR_10000
 
 Floats = NDArray[np.float64]
 # Unix times of more digits are of milliseconds or microseconds: as seconds the first is of the year 5138.
 MILLISECONDS, MICROSECONDS = 1e11, 1e14
-YEAR_10000 = 253_402_300_800  # in seconds; no calendar of ours goes so far, before 1970 or after
 MOMENT = "seconds since 1970 or a date as 2026-11-28 09:30:00"
 
 
