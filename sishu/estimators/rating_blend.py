@@ -18,17 +18,20 @@ from numpy.typing import NDArray
 from scipy.optimize import nnls
 
 from sishu.estimators.base import Past, Saved, Scores, bounded
+from sishu.estimators.bias import Bias
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.knn import ItemKNN
+from sishu.estimators.mf import MF
 from sishu.estimators.ratings import Floats, Positions, RatingModel
 from sishu.estimators.split import Split, folds
 
 PARTS = 5  # one of which the weights are found on
 MEMBERS: dict[str, dict[str, Any]] = {
-    "bias": {"kind": "Bias"},
-    "item-knn": {"kind": "ItemKNN"},
-    "mf": {"kind": "MF"},
+    "bias": {"kind": Bias.__name__},
+    "item-knn": {"kind": ItemKNN.__name__},
+    "mf": {"kind": MF.__name__},
 }
 
 
@@ -71,7 +74,8 @@ class RatingBlend(RatingModel):
 
     def _earned(self, split: Split) -> Floats:
         users, items = split.test.users, split.test.items
-        start, *others = (self._made(name).fit(split.train).predict(users, items) for name in self.members)
+        # Not clipped to the scale: what the members say beyond it goes into the sum too.
+        start, *others = (self._made(name).fit(split.train)._of_pairs(users, items) for name in self.members)
         weights, _ = nnls(np.stack([other - start for other in others], axis=1), split.test.weights - start)
         return np.asarray(weights)
 
