@@ -78,7 +78,9 @@ def _plain(value: Any) -> Any:
     """A numpy scalar as the number it is."""
     if isinstance(value, np.generic):
         return value.item()
-    raise InvalidInput(f"{value!r} cannot be saved: its type {type(value).__name__} is neither an array nor plain data.")
+    raise InvalidInput(
+        f"{value!r} cannot be saved: its type {type(value).__name__} is neither an array nor plain data."
+    )
 
 
 def _of_ids(ids: Ids) -> dict[str, NDArray[Any]]:
