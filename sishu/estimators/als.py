@@ -150,7 +150,7 @@ class ALS(ItemModel):
         longest = max(int(np.diff(matrix.indptr).max()) for matrix in (by_user, by_item))
         needed = self.memory_needed(users, items, by_user.nnz, longest)
         if needed > self.memory_limit:
-            way_out = "Give a higher memory_limit, fewer factors, or fewer users."
+            way_out = "Give more memory, fewer factors, or fewer users."
             raise OverBudget(f"ALS of {users} users and {items} items", needed, self.memory_limit, way_out)
 
 

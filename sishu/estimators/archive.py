@@ -30,7 +30,7 @@ MANIFEST = "manifest"
 
 
 def write(path: Path, kind: str, params: Mapping[str, Any], state: Mapping[str, Any]) -> None:
-    """Save `state`: arrays, CSR matrices, `Ids`, and whatever JSON holds."""
+    """Save `state`: arrays, CSR matrices, `Ids`, and whatever JSON holds. Raises InvalidInput for anything else."""
     arrays: dict[str, NDArray[Any]] = {}
     plain: dict[str, Any] = {}
     for name, value in state.items():
@@ -44,7 +44,7 @@ def write(path: Path, kind: str, params: Mapping[str, Any], state: Mapping[str, 
                 arrays[f"{name}.shape"] = np.array(value.shape)
             case _:
                 plain[name] = value
-    manifest = json.dumps({"kind": kind, "params": dict(params), "state": plain})
+    manifest = json.dumps({"kind": kind, "params": dict(params), "state": plain}, default=_plain)
     arrays[MANIFEST] = np.frombuffer(manifest.encode(), dtype=np.uint8)
     _write_zip(path, arrays)
 
@@ -72,6 +72,15 @@ def read(path: Path, kind: str) -> tuple[dict[str, Any], dict[str, Any]]:
         elif part == "text":
             state[whole] = _to_ids(array, arrays[f"{whole}.ends"])
     return manifest["params"], state
+
+
+def _plain(value: Any) -> Any:
+    """A numpy scalar as the number it is."""
+    if isinstance(value, np.generic):
+        return value.item()
+    raise InvalidInput(
+        f"{value!r} cannot be saved: its type {type(value).__name__} is neither an array nor plain data."
+    )
 
 
 def _of_ids(ids: Ids) -> dict[str, NDArray[Any]]:

@@ -29,9 +29,11 @@ GIBIBYTE = 2**30
 
 
 class Auto(ItemModel):
-    """The best of `kinds` for this data under `protocol`, found within `seconds` of one processor and `memory_limit` bytes.
+    """The best of `kinds` for this data under `protocol`, found within `seconds` of one processor.
 
-    The time is looked at between fits: one fit may go past it, and the last fit, on everything, comes after it.
+    The time is looked at between fits: one fit may go past it, and the last fit, on everything, comes after it. No fit
+    takes more than `memory_limit` bytes; the models of a fusion are held side by side, so that all may take as many
+    times that as there are members.
     """
 
     is_additive = False
@@ -90,10 +92,10 @@ class Auto(ItemModel):
         if not found:
             return TOP_N["popular"].made({}, self.memory_limit)
         members = {
-            name: {"kind": kinds[name].make.__name__, "settings": kinds[name].settings(each.params, self.memory_limit)}
+            name: {"kind": kinds[name].make.__name__, "settings": dict(each.params)}
             for name, each in sorted(found.items(), key=lambda pair: -pair[1].ndcg.mean())
         }
-        return Fusion(members=members, protocol=self.protocol, seed=self.seed)
+        return Fusion(members=members, protocol=self.protocol, memory_limit=self.memory_limit, seed=self.seed)
 
     def _said(self, found: Mapping[str, Found], refused: Mapping[str, str], model: ItemModel, searched: float) -> str:
         if not isinstance(model, Fusion):

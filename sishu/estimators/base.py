@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import inspect
 from abc import ABC, abstractmethod
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, ClassVar, Protocol, Self
@@ -289,6 +289,12 @@ def stack(pasts: Sequence[Past], item_count: int) -> sparse.csr_matrix:
     rows = sparse.csr_matrix((weights, items, starts), shape=(len(pasts), item_count))
     rows.sum_duplicates()
     return rows
+
+
+def bounded(make: Callable[..., Any], params: Mapping[str, Any], memory_limit: int) -> dict[str, Any]:
+    """The parameters with the limit in bytes, where what is made knows one and they name none."""
+    bounds = {"memory_limit": memory_limit} if "memory_limit" in inspect.signature(make).parameters else {}
+    return {**bounds, **params}
 
 
 def require(name: str, value: float, *, at_least: float | None = None, above: float | None = None) -> None:

@@ -1,15 +1,17 @@
 """Who will click: the whole click model.
 
-    P(click | x, k) = c( Σ_m w_m e_k a_m(x) )
+    P(click | x, k) = c( w_0 a_0 + e_k Σ_m w_m a_m(x) ),   m = 1, 2, …
 
-Its members a_m stand from the safe to the rich: the rate of all; the smoothed rate of one key (`rates.py`); logistic
-regression on hashed names, crosses and numbers, without and with smoothed rates among them, on the whole log
-(`logistic.py`) and row by row (`ftrl.py`). e_k is how well place k is seen (`position.py`), w how far each member is to be believed (`blend.py`), c
-puts the chances right where there are clicks enough to do it by (`calibration.py`).
+a_0 is the rate of all rows, wherever they stood. The members a_m stand from the safe to the rich: the smoothed rate of
+one key (`rates.py`); logistic regression on hashed names, crosses and numbers, without and with smoothed rates among
+them, on the whole log (`logistic.py`) and row by row (`ftrl.py`). e_k is how well place k is seen (`position.py`), w how
+far each member is to be believed (`blend.py`), c puts the chances right where there are clicks enough to do it by
+(`calibration.py`).
 
-Key, penalty, learning rate, w and c are chosen by what the members say of later rows than they learnt from; then all is learnt
-anew from the whole log. So on those rows the model is never worse than a constant, by construction, and never worse
-than the smoothed rate once that was seen to be the better of the two.
+Key, penalty, learning rate, w and c are chosen by what the members say of later rows than they learnt from; then all is
+learnt anew from the whole log. By construction the blend says those rows no worse than a_0 does, and c is kept only
+where it says better the half of them that it was not fitted on. Nothing of the kind is promised against another member,
+nor for rows that come after: w goes to whom those rows speak for, slowly where they are few.
 """
 
 from __future__ import annotations
@@ -46,7 +48,7 @@ LARGE = 200_000  # rows from which on the last share says enough, and FTRL, whic
 
 
 class ClickThroughRate(Saved):
-    """The chance of a click, calibrated, never worse than a constant.
+    """The chance of a click, blended and calibrated.
 
     `terms`: the schema (`terms.py`), empty for every column and the rate of every name. `key`: whose smoothed rate, as `ad`; empty
     to choose. `learner`: one of `LEARNERS`. `calibration`: isotonic, platt or none; only with `least_clicks` clicks to

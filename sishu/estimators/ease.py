@@ -112,7 +112,7 @@ class Ease(LinearModel):
         users, items = matrix.shape
         needed = self.memory_needed(users, items, matrix.nnz, _item_precision(matrix, self.l2_).itemsize)
         if needed > self.memory_limit:
-            way_out = "Give a higher memory_limit, fewer items, or a top_k (500, say)."
+            way_out = "Give more memory, fewer items, or a top_k (500, say)."
             raise OverBudget(f"EASE over {items} items and {users} users", needed, self.memory_limit, way_out)
 
 

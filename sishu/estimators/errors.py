@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+UNITS = ((2**30, "GiB"), (2**20, "MiB"), (2**10, "KiB"))
+
 
 class InvalidInput(ValueError):
     """Data or a parameter that no right answer follows from. The message names the thing, the fact and the way out."""
@@ -16,4 +18,5 @@ class OverBudget(MemoryError):
 
 
 def _size(count: int) -> str:
-    return f"{count / 2**30:.1f} GiB" if count >= 2**30 else f"{count / 2**20:.0f} MiB"
+    unit, name = next(((unit, name) for unit, name in UNITS if count >= unit), (1, "bytes"))
+    return f"{count / unit:.1f} {name}" if unit > 1 else f"{count} {name}"

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from sishu.estimators import intervals, metrics
-from sishu.estimators.base import ItemModel, Past, Saved, Scores, top
+from sishu.estimators.base import ItemModel, Past, Saved, Scores, bounded, top
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.intervals import Interval
@@ -36,7 +36,11 @@ K = 10
 
 
 class Fusion(ItemModel):
-    """Members by name: `{"ease": {"kind": "Ease", "settings": {"l2": 300.0}}, …}`, weighed under `protocol`."""
+    """Members by name: `{"ease": {"kind": "Ease", "settings": {"l2": 300.0}}, …}`, weighed under `protocol`.
+
+    `memory_limit` in bytes is handed to each member that knows one, and bounds its fit alone: members that are weighed
+    or kept are held side by side.
+    """
 
     needs_history = False
     zero_says_nothing = True
@@ -46,8 +50,15 @@ class Fusion(ItemModel):
     first_: str  # the member that was best alone
     gains_: dict[str, list[float]]  # of each other one that was weighed: gain and its bounds, in NDCG@10
 
-    def __init__(self, *, members: Mapping[str, Mapping[str, Any]], protocol: str = "ratio", seed: int = 0) -> None:
-        self.members, self.protocol, self.seed = members, protocol, seed
+    def __init__(
+        self,
+        *,
+        members: Mapping[str, Mapping[str, Any]],
+        protocol: str = "ratio",
+        memory_limit: int = 4 * 2**30,
+        seed: int = 0,
+    ) -> None:
+        self.members, self.protocol, self.memory_limit, self.seed = members, protocol, memory_limit, seed
 
     def _learn(self, interactions: Interactions, items: Items | None) -> None:
         if not self.members:
@@ -80,7 +91,7 @@ class Fusion(ItemModel):
             raise InvalidInput(
                 f"The kind of member {name!r} is {spec['kind']!r}: it must be the class of a recommender."
             )
-        return kind(**spec.get("settings", {}))
+        return kind(**bounded(kind, spec.get("settings", {}), self.memory_limit))
 
     def weights_of(self, name: str) -> NDArray[np.float64]:
         """The weight of a member in each bucket, zeros for one that was left out."""

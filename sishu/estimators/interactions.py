@@ -13,6 +13,10 @@ from scipy import sparse
 
 from sishu.estimators.errors import InvalidInput
 
+LARGEST = float(np.finfo(np.float32).max)  # models are fitted on weights in float32
+WEIGHTS = "weights are finite, in 4 bytes, and not negative"
+YEAR_10000 = 253_402_300_800  # in seconds; no calendar of ours goes so far, before 1970 or after
+
 
 class Ids(Sequence[str]):
     """The outer ids of rows or columns, by position, and the way back. Any string is an id; each occurs once."""
@@ -81,8 +85,8 @@ class History:
                 raise InvalidInput(f"A history of {len(self.items)} items has {len(getattr(self, name))} {name}.")
         if not self.weights:
             object.__setattr__(self, "weights", (1.0,) * len(self.items))
-        if bad := [weight for weight in self.weights if not np.isfinite(weight) or weight < 0]:
-            raise InvalidInput(f"A history's weight is {bad[0]}: weights are finite and not negative.")
+        if bad := [weight for weight in self.weights if not 0 <= weight <= LARGEST]:
+            raise InvalidInput(f"A history's weight is {bad[0]}: {WEIGHTS}.")
 
     def __len__(self) -> int:
         return len(self.items)
@@ -94,8 +98,8 @@ class Interactions:
 
     `users`, `items`: int64 positions in `user_ids`, `item_ids`; `weights`: float64, finite and not negative (for
     ratings models the rating itself); `times`: int64 seconds since 1970 (UTC), or None where nobody wrote them down.
-    A pair may stand in many rows: `matrix` adds their weights up, `latest` keeps the last. Arrays are read-only.
-    Build it with `of`, which checks.
+    A pair may stand in many rows: `matrix` adds their weights up, `latest` keeps the last. Arrays are read-only. Build
+    it with `of`, which sorts. Raises InvalidInput for rows that are not as said here.
     """
 
     user_ids: Ids
@@ -106,9 +110,14 @@ class Interactions:
     times: NDArray[np.int64] | None = None
 
     def __post_init__(self) -> None:
-        for array in (self.users, self.items, self.weights, self.times):
-            if array is not None:
-                array.flags.writeable = False
+        _check(self.user_ids, self.item_ids, self.users, self.items, self.weights, self.times)
+        if not _is_ordered(self.users, self.times):
+            raise InvalidInput("These rows are not sorted by user, then time: build them with Interactions.of.")
+        for name in ("users", "items", "weights", "times"):
+            if getattr(self, name) is not None:
+                seen = getattr(self, name).view()  # whoever gave the array may still write to their own
+                seen.flags.writeable = False
+                object.__setattr__(self, name, seen)
 
     @classmethod
     def of(
@@ -120,11 +129,14 @@ class Interactions:
     ) -> Interactions:
         """Rows given column by column. Times are seconds since 1970 or datetime64; without weights each row counts 1.
 
-        Raises InvalidInput for columns of different lengths and for a weight that is NaN, infinite or negative.
+        An id is the text of whatever names it, and not empty. Raises InvalidInput for a row without an id, columns of
+        different lengths, and a weight that is no number, NaN, infinite or negative.
         """
+        for name, column in (("user", users), ("item", items)):
+            _refuse_missing(name, column)
         user_ids, user_codes = Ids.coded(users)
         item_ids, item_codes = Ids.coded(items)
-        weight = np.ones(len(user_codes)) if weights is None else np.asarray(weights, dtype=np.float64)
+        weight = np.ones(len(user_codes)) if weights is None else _numbers("weights", weights)
         moment = None if times is None else seconds(times)
         return cls.of_codes(user_ids, item_ids, user_codes, item_codes, weight, moment)
 
@@ -138,23 +150,11 @@ class Interactions:
         weights: NDArray[np.float64],
         times: NDArray[np.int64] | None = None,
     ) -> Interactions:
-        """Rows whose ids were already made positions. Raises InvalidInput as `of` does."""
-        for name, column in (("items", items), ("weights", weights), ("times", times)):
-            if column is not None and column.shape != users.shape:
-                raise InvalidInput(f"There are {len(users)} users and {len(column)} {name}: columns are of one length.")
-        if len(bad := np.flatnonzero(~np.isfinite(weights) | (weights < 0))):
-            row = int(bad[0])
-            user, item = user_ids[users[row]], item_ids[items[row]]
-            raise InvalidInput(
-                f"The weight of row {row} (user {user!r}, item {item!r}) is {weights[row]}: weights are finite"
-                " and not negative. Leave the row out, or give it a weight."
-            )
-        return cls(user_ids, item_ids, users, items, weights, times).ordered()
-
-    def ordered(self) -> Interactions:
-        """The same rows in the order promised."""
-        keys = (self.users,) if self.times is None else (self.times, self.users)
-        return self.take(np.lexsort(keys))  # stable: rows of one moment stay as they came
+        """Rows in any order, whose ids were already made positions. Raises InvalidInput as `of` does."""
+        _check(user_ids, item_ids, users, items, weights, times)
+        order = np.lexsort((users,) if times is None else (times, users))  # stable: of one moment as they came
+        ordered = None if times is None else times[order]
+        return cls(user_ids, item_ids, users[order], items[order], weights[order], ordered)
 
     def take(self, rows: NDArray[Any]) -> Interactions:
         """Some rows, by position or mask; the ids stay, also those without a row left."""
@@ -184,6 +184,7 @@ class Interactions:
         return Interactions(self.user_ids, ids, self.users, self.items, self.weights, self.times)
 
     def with_weights(self, weights: NDArray[np.float64]) -> Interactions:
+        """The same rows with other weights. Raises InvalidInput as `of` does."""
         return Interactions(self.user_ids, self.item_ids, self.users, self.items, weights, self.times)
 
     def __len__(self) -> int:
@@ -214,15 +215,63 @@ class Interactions:
         return History(tuple(self.item_ids.many(self.items[rows])), tuple(self.weights[rows].tolist()), times)
 
 
+def _refuse_missing(what: str, names: Iterable[Hashable]) -> None:
+    for row, name in enumerate(names):
+        # NaN, which tables have for what is missing, is not equal to itself; "" is in `explain` what anybody is told.
+        if name is None or name == "" or name != name:
+            raise InvalidInput(f"Row {row} has no {what}: its id is {name!r}. Leave the row out, or give it an id.")
+
+
+def _numbers(what: str, column: ArrayLike) -> NDArray[np.float64]:
+    try:
+        return np.asarray(column, dtype=np.float64)
+    except (TypeError, ValueError) as error:
+        raise InvalidInput(f"The {what} hold what is no number: {error}.") from error
+
+
+def _check(
+    user_ids: Ids,
+    item_ids: Ids,
+    users: NDArray[np.int64],
+    items: NDArray[np.int64],
+    weights: NDArray[np.float64],
+    times: NDArray[np.int64] | None,
+) -> None:
+    for name, column in (("items", items), ("weights", weights), ("times", times)):
+        if column is not None and column.shape != users.shape:
+            raise InvalidInput(f"There are {len(users)} users and {len(column)} {name}: columns are of one length.")
+    for name, positions, ids in (("user", users, user_ids), ("item", items, item_ids)):
+        if len(bad := np.flatnonzero((positions < 0) | (positions >= len(ids)))):
+            row = int(bad[0])
+            raise InvalidInput(f"The {name} of row {row} is at {positions[row]}: there are {len(ids)}, from 0.")
+    if len(bad := np.flatnonzero(~((weights >= 0) & (weights <= LARGEST)))):
+        row = int(bad[0])
+        user, item = user_ids[users[row]], item_ids[items[row]]
+        raise InvalidInput(
+            f"The weight of row {row} (user {user!r}, item {item!r}) is {weights[row]}: {WEIGHTS}. Leave the row out,"
+            " or give it a weight."
+        )
+
+
+def _is_ordered(users: NDArray[np.int64], times: NDArray[np.int64] | None) -> bool:
+    """Whether rows stand by user, then time."""
+    if (users[1:] < users[:-1]).any():
+        return False
+    return times is None or not ((times[1:] < times[:-1]) & (users[1:] == users[:-1])).any()
+
+
 def seconds(times: ArrayLike) -> NDArray[np.int64]:
-    """Whole seconds since 1970 of numbers or datetime64. Raises InvalidInput for a row without a time."""
+    """Whole seconds since 1970 of numbers or datetime64, (rows,). Raises InvalidInput for a row without a time."""
     moments = np.asarray(times)
     if np.issubdtype(moments.dtype, np.datetime64):
         if np.isnat(moments).any():
             row = int(np.flatnonzero(np.isnat(moments))[0])
             raise InvalidInput(f"Row {row} has no time, and others have: give every row one, or none.")
-        return moments.astype("datetime64[s]").astype(np.int64)
-    seconds = moments.astype(np.float64)
-    if len(bad := np.flatnonzero(~np.isfinite(seconds))):
-        raise InvalidInput(f"The time of row {bad[0]} is {seconds[bad[0]]}: times are seconds since 1970.")
+        moments = moments.astype("datetime64[s]").astype(np.int64)
+    seconds = _numbers("times", moments)
+    if len(bad := np.flatnonzero(~(np.abs(seconds) < YEAR_10000))):
+        raise InvalidInput(
+            f"The time of row {bad[0]} is {seconds[bad[0]]}: times are seconds since 1970, or datetime64, up to the year"
+            " 9999."
+        )
     return seconds.astype(np.int64)

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import signature
 from itertools import product
 from typing import Any
 
 from sishu.estimators.als import ALS
-from sishu.estimators.base import ItemModel
+from sishu.estimators.base import ItemModel, bounded
 from sishu.estimators.bias import Bias
 from sishu.estimators.clicks import ClickLog, ClickModel
 from sishu.estimators.content import Content
@@ -65,13 +64,8 @@ class Kind:
             and (not self.protocols or protocol in self.protocols)
         )
 
-    def settings(self, params: Params, memory_limit: int) -> dict[str, Any]:
-        """The parameters with the limit, for a kind that knows one."""
-        bounds = {"memory_limit": memory_limit} if "memory_limit" in signature(self.make).parameters else {}
-        return {**params, **bounds}
-
     def made(self, params: Params, memory_limit: int) -> ItemModel:
-        return self.make(**self.settings(params, memory_limit))
+        return self.make(**bounded(self.make, params, memory_limit))
 
     def choices(self, interactions: Interactions) -> tuple[Params, ...]:
         """The candidates that make sense for these interactions."""
@@ -90,6 +84,9 @@ class RatingKind:
     make: type[RatingModel]
     candidates: tuple[Params, ...] = ({},)
 
+    def made(self, params: Params, memory_limit: int) -> RatingModel:
+        return self.make(**bounded(self.make, params, memory_limit))
+
 
 @dataclass(frozen=True)
 class ClickKind:
@@ -105,8 +102,7 @@ class ClickKind:
         return [{"key": name} for name in log.categories] or [{}] if self.by_key else self.candidates
 
     def made(self, params: Params, memory_limit: int, seed: int) -> ClickModel:
-        bounds = {"memory_limit": memory_limit} if "memory_limit" in signature(self.make).parameters else {}
-        return self.make(**params, **bounds, seed=seed)
+        return self.make(**bounded(self.make, params, memory_limit), seed=seed)
 
 
 IN_ORDER = ("leave-last", "time")  # where what comes next is asked about, order and recency say something

@@ -33,7 +33,7 @@ from scipy import sparse
 from sishu.estimators.base import Past, Scores, require
 from sishu.estimators.bias import OnBias
 from sishu.estimators.errors import InvalidInput, OverBudget
-from sishu.estimators.ratings import Floats, Positions
+from sishu.estimators.ratings import BATCH, Floats, Positions
 
 MEASURES = ("cosine", "pearson", "msd")
 BLOCK_CELLS = 2**20  # of one block of comparisons; some ten arrays of float32 of this size live at once
@@ -89,7 +89,10 @@ class Comparison:
 
 
 class KNN(OnBias):
-    """What both have in common. `k`, `min_support` count neighbours and ratings; see above for the others."""
+    """What both have in common. `k`, `min_support` count neighbours and ratings; see above for the others.
+
+    `memory_limit` in bytes. Raises OverBudget before a fit that would take more.
+    """
 
     def __init__(
         self,
@@ -130,6 +133,12 @@ class KNN(OnBias):
     def _learn_near(self, left: sparse.csr_matrix) -> None:
         """Learn what is near from e_ui, users x items; an entry may be 0 and is a rating all the same."""
 
+    def _refuse_over_budget(self, what: str, rows: int, columns: int, ratings: int) -> None:
+        """Raises OverBudget where the k nearest `columns` of so many `rows`, and the ratings, take too much."""
+        needed = rows * min(int(self.k), columns) * BYTES_OF_NEIGHBOUR + ratings * BYTES_OF_RATING
+        if needed > self.memory_limit:
+            raise OverBudget(what, needed, self.memory_limit, "Give a lower k, fewer ratings, or more memory.")
+
     def _average(self, near: sparse.csr_matrix, left: sparse.csr_matrix) -> NDArray[np.float32]:
         """Σ α e of each row, over what `near` (rows x any) has a weight s^ρ for and `left` (rows x any) a rating."""
         spoken, heard = near.multiply(left).sum(axis=1), near.multiply(_ones(left)).sum(axis=1)
@@ -146,11 +155,7 @@ class ItemKNN(KNN):
 
     def _learn_near(self, left: sparse.csr_matrix) -> None:
         count = left.shape[1]
-        needed = count * min(int(self.k), count) * BYTES_OF_NEIGHBOUR + left.nnz * BYTES_OF_RATING
-        if needed > self.memory_limit:
-            raise OverBudget(
-                f"ItemKNN with k = {self.k} of {count} items", needed, self.memory_limit, "Give a lower k."
-            )
+        self._refuse_over_budget(f"ItemKNN with k = {self.k} of {count} items", count, count, left.nnz)
         by_item = left.T.tocsr()
         nearest = self._compare(left, _norms(by_item)).nearest(by_item, self.k, besides_itself=True)
         self.likeness_ = nearest.maximum(nearest.T.tocsr())
@@ -187,6 +192,9 @@ class UserKNN(KNN):
     norms_: NDArray[np.float32]  # (users,)
 
     def _learn_near(self, left: sparse.csr_matrix) -> None:
+        count = left.shape[0]
+        # Neighbours are not kept: those of a batch of readers are found anew whenever it is asked about.
+        self._refuse_over_budget(f"UserKNN with k = {self.k} of {count} users", min(count, BATCH), count, left.nnz)
         self.by_item_ = left.T.tocsr()
         self.left_ = self.by_item_.T.tocsr()  # sorted by item, as the other is by user
         self.norms_ = _norms(left)

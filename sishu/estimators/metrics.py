@@ -40,7 +40,10 @@ def ndcg(hit: NDArray[np.bool_], counts: NDArray[np.int64]) -> Floats:
 
 
 def recall(hit: NDArray[np.bool_], counts: NDArray[np.int64]) -> Floats:
-    """Hits by min(k, |T|): what could be found in k places at most."""
+    """Hits by min(k, |T|): what could be found in k places at most.
+
+    Others divide by |T| alone, so that who has more than k right can never reach 1; their figures are lower.
+    """
     return _by(hit.sum(axis=1), np.minimum(counts, hit.shape[1]))
 
 
@@ -60,13 +63,12 @@ def coverage(ranked: NDArray[np.int64], catalogue: int) -> float:
     return len(np.unique(ranked[ranked >= 0])) / catalogue
 
 
-def novelty(ranked: NDArray[np.int64], popularity: NDArray[np.float64]) -> Floats:
-    """Mean of −log2 p(i) over the list, in bits: how little a list is what everybody knows (Zhou et al. 2010).
+def novelty(ranked: NDArray[np.int64], popularity: NDArray[np.integer], users: int) -> Floats:
+    """Mean of log2(users / k_i) over the list, in bits: how little a list is what everybody knows (Zhou et al. 2010).
 
-    `popularity` (items,) is the number of users of each item in train; an item of nobody counts as of half a user.
+    `popularity` (items,) is k, how many of the `users` of train have each item; one of nobody counts as of half a user.
     """
-    share = np.maximum(popularity, 0.5) / max(popularity.sum(), 1.0)
-    return _mean_of_listed(-np.log2(share)[ranked], ranked)
+    return _mean_of_listed(np.log2(users / np.maximum(popularity, 0.5))[ranked], ranked)
 
 
 def intra_list_distance(ranked: NDArray[np.int64], vectors: sparse.csr_matrix) -> Floats:

@@ -6,7 +6,8 @@
 
 over the rows r of item i. f_r = 2^(−age_r / h) with the half-life h in days, 1 without one; age is counted from the
 newest row, or from now where a row is dated later. The mean is Bayesian: it is believed as much as there are rows,
-beside m rows of μ, the mean of all, so that one enthusiast makes no masterpiece. 0 is what nothing is known of.
+beside m rows of μ, the mean of all, so that one enthusiast makes no masterpiece. An item without rows has 0 by
+weight and as the newest, and is not recommended; by mean it has μ, and stands before what is known to be worse.
 """
 
 from __future__ import annotations

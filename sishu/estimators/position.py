@@ -13,8 +13,10 @@ rates of keys are smoothed as in `rates.py`, and v clicks say beforehand that pl
 largest: a(x) is the rate at the place that is seen best.
 
 A model of a(x) is fitted on the same rows with weights: a click was seen for certain; a row without one was, in place k,
-with chance e_k (1 − a) / (1 − e_k a), and says so much less against the ad (Wang et al. 2018, Position bias estimation
-for unbiased learning to rank in personal search). When an ad is chosen no place is given, and none is multiplied.
+with chance e_k (1 − a(x)) / (1 − e_k a(x)), and says so much less against the ad (Wang et al. 2018, Position bias
+estimation for unbiased learning to rank in personal search). There a(x) and e are taken in turns; here the rate of the
+whole log, by the mean of e, stands for every a(x): where clicks are rare the weight is near e_k whatever a(x) is. When
+an ad is chosen no place is given, and none is multiplied.
 """
 
 from __future__ import annotations

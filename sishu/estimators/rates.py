@@ -5,9 +5,9 @@
 c_k clicks in n_k impressions of key k, m the rate of all, s the strength of the prior Beta(s m, s (1 − m)) that the
 rates of all keys are taken to come from. It is the mean of the posterior: a key that was never shown has the rate of
 all, and one that was shown much has its own. s is chosen by empirical Bayes: it makes the counts seen most likely,
-∏_k BetaBinomial(c_k | n_k, s m, s (1 − m)) (Gelman et al. 2013, Bayesian Data Analysis, 5.3; for click rates Wang et
-al. 2011, CTR prediction with smoothing). The estimate by moments is in closed form and, where a few keys have most of
-the impressions, smooths too little.
+∏_k BetaBinomial(c_k | n_k, s m, s (1 − m)) (Gelman et al. 2013, Bayesian Data Analysis, 5.3; for click rates Wang, Li,
+Cui, Zhang & Mao 2011, "Click-Through Rate Estimation for Rare Events in Online Advertising"). The estimate by moments is
+in closed form and, where a few keys have most of the impressions, smooths too little.
 """
 
 from __future__ import annotations

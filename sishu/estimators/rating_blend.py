@@ -17,23 +17,29 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import nnls
 
-from sishu.estimators.base import Past, Saved, Scores
+from sishu.estimators.base import Past, Saved, Scores, bounded
+from sishu.estimators.bias import Bias
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.items import Items
+from sishu.estimators.knn import ItemKNN
+from sishu.estimators.mf import MF
 from sishu.estimators.ratings import Floats, Positions, RatingModel
 from sishu.estimators.split import Split, folds
 
 PARTS = 5  # one of which the weights are found on
 MEMBERS: dict[str, dict[str, Any]] = {
-    "bias": {"kind": "Bias"},
-    "item-knn": {"kind": "ItemKNN"},
-    "mf": {"kind": "MF"},
+    "bias": {"kind": Bias.__name__},
+    "item-knn": {"kind": ItemKNN.__name__},
+    "mf": {"kind": MF.__name__},
 }
 
 
 class RatingBlend(RatingModel):
-    """Members by name: `{"bias": {"kind": "Bias", "settings": {}}, …}`, the first being the one to start from."""
+    """Members by name: `{"bias": {"kind": "Bias", "settings": {}}, …}`, the first being the one to start from.
+
+    `memory_limit` in bytes is handed to each member that knows one, and bounds its fit alone.
+    """
 
     members_: dict[str, RatingModel]
     weights_: Floats  # (members,), of sum 1; the first may be below 0
@@ -45,11 +51,13 @@ class RatingBlend(RatingModel):
         seed: int = 0,
         lowest: float | None = None,
         highest: float | None = None,
+        memory_limit: int = 4 * 2**30,
     ) -> None:
         self.members = members
         self.seed = seed
         self.lowest = lowest
         self.highest = highest
+        self.memory_limit = memory_limit
 
     def _learn(self, interactions: Interactions, items: Items | None) -> None:
         if not self.members:
@@ -66,7 +74,8 @@ class RatingBlend(RatingModel):
 
     def _earned(self, split: Split) -> Floats:
         users, items = split.test.users, split.test.items
-        start, *others = (self._made(name).fit(split.train).predict(users, items) for name in self.members)
+        # Not clipped to the scale: what the members say beyond it goes into the sum too.
+        start, *others = (self._made(name).fit(split.train)._of_pairs(users, items) for name in self.members)
         weights, _ = nnls(np.stack([other - start for other in others], axis=1), split.test.weights - start)
         return np.asarray(weights)
 
@@ -77,7 +86,7 @@ class RatingBlend(RatingModel):
             raise InvalidInput(
                 f"The kind of member {name!r} is {spec['kind']!r}: it must be the class of a rating model."
             )
-        return kind(**spec.get("settings", {}))
+        return kind(**bounded(kind, spec.get("settings", {}), self.memory_limit))
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:
         scores = [weight * model.score_many(pasts) for weight, model in self._weighed()]

@@ -80,7 +80,7 @@ class RP3Beta(LinearModel):
         users, items = matrix.shape
         needed = self.memory_needed(users, items, matrix.nnz)
         if needed > self.memory_limit:
-            way_out = "Give a higher memory_limit, fewer items, or a smaller top_k."
+            way_out = "Give more memory, fewer items, or a smaller top_k."
             raise OverBudget(f"RP3beta over {items} items", needed, self.memory_limit, way_out)
 
 

@@ -88,7 +88,7 @@ class Rules(LinearModel):
         widest = max(BLOCK_PAIRS, int(counts.max()) * near) * PAIR_BYTES
         kept = min(int(counts.sum()) * near, len(counts) * min(self.top_k, len(counts))) * 8
         if (needed := widest + 2 * kept) > self.memory_limit:
-            way_out = "Give a smaller window or top_k, fewer or more recent interactions, or a higher memory_limit."
+            way_out = "Give a smaller window or top_k, fewer or more recent interactions, or more memory."
             raise OverBudget(f"Rules of {counts.sum()} events", needed, self.memory_limit, way_out)
 
     def score_many(self, pasts: Sequence[Past]) -> Scores:

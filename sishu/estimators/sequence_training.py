@@ -210,5 +210,5 @@ def _check_memory(item_count: int, params: Mapping[str, Any]) -> None:
     attention = events * params["length"] * params["heads"] * params["blocks"] * 4
     weights = item_count * params["factors"] * 5  # with their gradients, Adam's two means, and the best so far
     if (needed := 4 * (activations + attention + weights)) > params["memory_limit"]:
-        way_out = "Give negatives=256, a smaller batch_size or length, or a higher memory_limit."
+        way_out = "Give negatives=256, a smaller batch_size or length, or more memory."
         raise OverBudget(f"Training SASRec on {item_count} items", needed, params["memory_limit"], way_out)

@@ -68,6 +68,16 @@ def test_a_file_cut_short_or_of_another_kind_is_refused_by_name(tmp_path):
             archive.read(cut, "Ease")
 
 
+def test_numbers_of_numpy_are_saved_as_numbers_and_what_is_no_data_is_refused(tmp_path):
+    params = {"top_k": np.int64(3), "l2": np.float32(0.5), "weighted": np.True_}
+    archive.write(tmp_path / "a.npz", "Kind", params, {})
+    read, _ = archive.read(tmp_path / "a.npz", "Kind")
+    assert read == {"top_k": 3, "l2": 0.5, "weighted": True}
+    with pytest.raises(InvalidInput, match="cannot be saved: its type object is neither"):
+        archive.write(tmp_path / "a.npz", "Kind", {"top_k": object()}, {})
+    assert archive.read(tmp_path / "a.npz", "Kind")[0] == read
+
+
 def test_a_pickle_is_never_opened(tmp_path):
     path = tmp_path / "evil.npz"
     np.savez(path, manifest=np.array([{"kind": "Ease"}], dtype=object))
@@ -78,7 +88,7 @@ def test_a_pickle_is_never_opened(tmp_path):
 def test_a_write_that_fails_leaves_the_old_file_and_nothing_else(tmp_path):
     path = tmp_path / "model.npz"
     archive.write(path, "Ease", {}, {"table_": np.arange(5)})
-    with pytest.raises(TypeError):
+    with pytest.raises(InvalidInput):
         archive.write(path, "Ease", {}, {"table_": np.arange(9), "odd_": object()})
     with pytest.raises(ValueError, match="allow_pickle"):
         archive.write(path, "Ease", {}, {"table_": np.array([object()])})

@@ -24,6 +24,7 @@ GOOD = {"clicked": [1, 0], "categories": {"ad": ["甲", "b"]}, "numbers": {"pric
         ({"propensities": [0.0, 1]}, "a propensity is above 0 and at most 1"),
         ({"propensities": [1.01, 1]}, "propensities of row 0 is 1.01"),
         ({"times": [1, np.nan]}, "The time of row 1"),
+        ({"times": ["q", 1]}, "The times hold what is no number"),
         ({"categories": {"a:b": ["x", "y"]}}, "a name is not empty and holds none of"),
         ({"numbers": {"ad": [1, 2]}}, "given as names and as numbers"),
     ],

@@ -230,7 +230,7 @@ def test_what_was_done_in_the_far_future_is_no_trouble(make: Make, model: ItemMo
 
 
 def test_ids_are_any_words(make: Make) -> None:
-    works = ["课 程 一", "　全角", "a\tb", "😀", "", "i:1", "课程一"]
+    works = ["课 程 一", "　全角", "a\tb", "😀", " ", "i:1", "课程一"]
     rows = [(f"读者 {user}", work) for user in range(8) for work in np.roll(works, user)[:4].tolist()]
     world = Interactions.of([user for user, _ in rows], [work for _, work in rows], times=np.arange(len(rows)))
     model = fit(make, world)

@@ -10,13 +10,13 @@ from hypothesis import strategies as st
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import History, Ids, Interactions
 
-NAMES = st.text(max_size=6)
+NAMES = st.text(min_size=1, max_size=6)
 
 
 def test_any_string_is_an_id_and_is_found_again():
-    rows = Interactions.of(["王 小明", "a", "王 小明"], ["第 1 课", "第 1 课", ""])
+    rows = Interactions.of(["王 小明", "a", "王 小明"], ["第 1 课", "第 1 课", " "])
     assert rows.shape == (2, 2)
-    assert (rows.user_ids.names, rows.item_ids.names) == (("王 小明", "a"), ("第 1 课", ""))
+    assert (rows.user_ids.names, rows.item_ids.names) == (("王 小明", "a"), ("第 1 课", " "))
     assert rows.user_ids.positions(["a", "nobody"]).tolist() == [1, -1]
 
 
@@ -52,7 +52,7 @@ def test_nothing_is_lost_on_the_way_in(rows):
     assert set(compact.user_ids) == {user for user, _, weight, _ in rows if weight > 4}
 
 
-@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -1.0])
+@pytest.mark.parametrize("weight", [float("nan"), float("inf"), -1.0, 1e39])
 def test_a_weight_that_is_none_is_refused_with_its_row(weight):
     with pytest.raises(InvalidInput, match=r"row 1 \(user 'b', item 'y'\)"):
         Interactions.of(["a", "b"], ["x", "y"], [1, weight])
@@ -76,6 +76,56 @@ def test_times_are_seconds_or_dates_and_never_partly_missing():
         Interactions.of(["a", "b"], ["x", "x"], times=np.array(["2026-11-28", "NaT"], "datetime64[s]"))
     with pytest.raises(InvalidInput, match="time of row 0 is nan"):
         Interactions.of(["a"], ["x"], times=[float("nan")])
+
+    with pytest.raises(InvalidInput, match="time of row 1 is 1e\\+30"):
+        Interactions.of(["a", "b"], ["x", "x"], times=[1, 1e30])
+
+
+def test_what_is_no_number_is_refused():
+    with pytest.raises(InvalidInput, match=r"The weights hold what is no number: .*'bad'"):
+        Interactions.of(["a", "b"], ["x", "y"], weights=["5", "bad"])
+    with pytest.raises(InvalidInput, match=r"The times hold what is no number: .*'yesterday'"):
+        Interactions.of(["a"], ["x"], times=["yesterday"])
+
+
+@pytest.mark.parametrize("missing", [None, float("nan"), np.float32("nan"), ""])
+def test_a_row_without_an_id_is_refused(missing):
+    with pytest.raises(InvalidInput, match="Row 1 has no user"):
+        Interactions.of(["a", missing], ["x", "y"])
+    with pytest.raises(InvalidInput, match="Row 0 has no item"):
+        Interactions.of(["a", "b"], [missing, "y"])
+
+
+@pytest.mark.parametrize(
+    ("wrong", "said"),
+    [
+        ({"users": np.array([0, 2])}, "The user of row 1 is at 2: there are 2, from 0"),
+        ({"items": np.array([-1, 0])}, "The item of row 0 is at -1"),
+        ({"weights": np.array([1, np.nan])}, "The weight of row 1 .* is nan"),
+        ({"weights": np.ones(3)}, "2 users and 3 weights"),
+        ({"users": np.array([1, 0])}, "not sorted by user, then time"),
+        ({"users": np.array([0, 0]), "times": np.array([9, 5])}, "not sorted by user, then time"),
+    ],
+)
+def test_rows_made_without_of_are_checked_too(wrong, said):
+    good = {"users": np.array([0, 1]), "items": np.array([0, 0]), "weights": np.ones(2)}
+    ids = Ids(["a", "b"]), Ids(["x"])
+    Interactions(*ids, **good)
+    with pytest.raises(InvalidInput, match=said):
+        Interactions(*ids, **good | wrong)
+    if "sorted" not in said:
+        with pytest.raises(InvalidInput, match=said):
+            Interactions.of_codes(*ids, **good | wrong)
+
+
+def test_other_weights_are_checked_and_stay_their_owners():
+    rows, weights = Interactions.of(["a", "b"], ["x", "y"]), np.array([2.0, 3.0])
+    assert rows.with_weights(weights).weights.tolist() == [2, 3]
+    weights[0] = 1
+    with pytest.raises(InvalidInput, match="The weight of row 0"):
+        rows.with_weights(-weights)
+    with pytest.raises(InvalidInput, match="2 users and 3 weights"):
+        rows.with_weights(np.ones(3))
 
 
 def test_what_was_checked_cannot_be_changed():

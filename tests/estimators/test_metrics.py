@@ -57,9 +57,9 @@ def test_ndcg_is_scikit_learns(seed):
 
 
 def test_novelty_is_the_surprise_in_bits():
-    popularity = np.array([4.0, 2, 1, 1, 0, 0])
-    expected = [(1 + 2 + 3) / 3, 4]  # shares 1/2, 1/4, 1/8; nobody's item counts as half a user of eight
-    assert metrics.novelty(RANKED, popularity).tolist() == pytest.approx(expected)
+    popularity = np.array([8, 4, 2, 2, 0, 0])
+    expected = [(0 + 1 + 2) / 3, 4]  # of eight users all, half, a quarter; nobody's item counts as of half a user
+    assert metrics.novelty(RANKED, popularity, users=8).tolist() == pytest.approx(expected)
 
 
 def test_distance_within_a_list_by_hand():

@@ -11,6 +11,7 @@ from sishu.estimators import metrics
 from sishu.estimators.errors import InvalidInput
 from sishu.estimators.interactions import Interactions
 from sishu.estimators.rating_blend import RatingBlend
+from sishu.estimators.ratings import RatingModel
 from sishu.estimators.split import folds
 from tests.estimators import worlds
 
@@ -19,6 +20,37 @@ NEIGHBOURS: dict[str, dict[str, Any]] = {
     "bias": {"kind": "Bias"},
     "item-knn": {"kind": "ItemKNN", "settings": {"k": 20}},
 }
+
+
+class OfItem(RatingModel):
+    """An item's mean rating, `loudness` times as far from 3 as it is."""
+
+    def __init__(self, *, loudness: float = 0.0) -> None:
+        self.loudness, self.lowest, self.highest = loudness, None, None
+
+    def _learn(self, interactions: Interactions, items: Any) -> None:
+        self._keep_scale(interactions.weights)
+        means = np.bincount(interactions.items, interactions.weights) / np.bincount(interactions.items)
+        self.told_ = 3 + self.loudness * (means - 3)
+
+    def _scores(self, past: Any) -> Any:
+        return self.told_.astype(np.float32)
+
+    def _rated(self, pasts: Any, readers: Any, items: Any) -> Any:
+        return self.told_[items]
+
+    def _contributions(self, past: Any, item: int) -> Any:
+        return np.zeros(len(past.items))
+
+
+def test_a_member_beyond_the_scale_is_weighed_as_it_is_added() -> None:
+    users, items = (each.ravel() for each in np.indices((20, 10)))
+    stars = np.where(items % 2, 5.0, 1.0)
+    world = Interactions.of(users.tolist(), items.tolist(), stars)
+    loud = {"kind": "OfItem", "settings": {"loudness": 4.0}}  # 11 and -5
+    model = RatingBlend(members={"flat": {"kind": "OfItem"}, "loud": loud}).fit(world)
+    assert model.weights_.tolist() == pytest.approx([3 / 4, 1 / 4])
+    assert model.score("3") == pytest.approx(np.where(np.arange(10) % 2, 5.0, 1.0))
 
 
 def test_a_blend_is_the_weighed_sum_of_its_members() -> None:

@@ -141,5 +141,5 @@ def test_a_parameter_out_of_range_is_named(name, value):
 
 
 def test_memory_is_refused_before_it_is_taken():
-    with pytest.raises(OverBudget, match="Rules of 2 events would take about 128 MiB, and 1 MiB is allowed"):
+    with pytest.raises(OverBudget, match=r"Rules of 2 events would take about 128\.0 MiB, and 1\.0 MiB is allowed"):
         Rules(memory_limit=2**20).fit(walks("ab"))

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable
 from datetime import UTC, datetime
+from math import isfinite, nan
 from typing import NoReturn
 
 import numpy as np
@@ -11,10 +12,12 @@ from numpy.typing import NDArray
 
 from sishu.cli.evaluation.tables import Portion, Table
 from sishu.estimators.errors import InvalidInput
+from sishu.estimators.interactions import YEAR_10000
 
 Floats = NDArray[np.float64]
 # Unix times of more digits are of milliseconds or microseconds: as seconds the first is of the year 5138.
 MILLISECONDS, MICROSECONDS = 1e11, 1e14
+MOMENT = "seconds since 1970 or a date as 2026-11-28 09:30:00"
 
 
 def numbers(
@@ -38,12 +41,22 @@ def numbers(
 
 
 def moments(table: Table, portion: Portion, column: str) -> NDArray[np.int64]:
-    """A column of Unix times or dates as whole seconds since 1970, (rows,)."""
+    """A column of Unix times and dates as whole seconds since 1970, (rows,).
+
+    Each cell is a number, in the unit that its size tells, or else a date. Raises InvalidInput for the first that is
+    neither, or is beyond the year 9999.
+    """
     values = portion.columns[column]
     try:
-        return _to_seconds(np.array(values, dtype=np.float64))
+        numbers = np.array(values, dtype=np.float64)
     except ValueError:
-        return np.fromiter(_dates(table, portion, column), np.int64, len(values))
+        numbers = np.array([_number(value) for value in values])
+    found = _to_seconds(numbers)
+    for row in np.flatnonzero(np.isnan(numbers)).tolist():
+        found[row] = _of_date(values[row])
+    if len(wrong := np.flatnonzero(~(np.abs(found) < YEAR_10000))):
+        refuse(table, portion, column, int(wrong[0]), MOMENT)
+    return np.floor(found).astype(np.int64)
 
 
 def refuse(table: Table, portion: Portion, column: str, row: int, wanted: str) -> NoReturn:
@@ -54,25 +67,27 @@ def refuse(table: Table, portion: Portion, column: str, row: int, wanted: str) -
 
 def is_number(value: str) -> bool:
     """Whether a cell reads as a finite number."""
+    return isfinite(_number(value))
+
+
+def _number(value: str) -> float:
+    """NaN for what is none."""
     try:
-        return bool(np.isfinite(float(value)))
+        return float(value)
     except ValueError:
-        return False
+        return nan
 
 
-def _to_seconds(found: Floats) -> NDArray[np.int64]:
-    if not np.isfinite(found).all():
-        raise ValueError("not a time")
-    largest = np.abs(found).max(initial=0)
-    unit = 1e6 if largest >= MICROSECONDS else 1e3 if largest >= MILLISECONDS else 1
-    return np.floor(found / unit).astype(np.int64)
+def _to_seconds(numbers: Floats) -> Floats:
+    """Each in its own unit: a file may be put together from several."""
+    size = np.abs(numbers)
+    return numbers / np.select([size >= MICROSECONDS, size >= MILLISECONDS], [1e6, 1e3], 1.0)
 
 
-def _dates(table: Table, portion: Portion, column: str) -> Iterator[int]:
-    values: Sequence[str] = portion.columns[column]
-    for row, value in enumerate(values):
-        try:
-            moment = datetime.fromisoformat(value.strip())
-        except ValueError:
-            refuse(table, portion, column, row, "seconds since 1970 or a date as 2026-11-28 09:30:00")
-        yield int((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())
+def _of_date(value: str) -> float:
+    """Seconds since 1970; NaN for what is no date. One without a zone is UTC."""
+    try:
+        moment = datetime.fromisoformat(value.strip())
+    except ValueError:
+        return nan
+    return (moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp()

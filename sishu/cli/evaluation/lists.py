@@ -147,11 +147,12 @@ def _asked(
     task: Task, ranker: Ranker, split: Split, params: Mapping[str, Any], search_seconds: float, fit_seconds: float
 ) -> Lists:
     ranked = ranker.rank(split, RECALL_K, test_users(split))
-    popularity = np.bincount(split.train.items, minlength=len(split.train.item_ids)).astype(np.float64)
+    popularity = split.train.matrix.getnnz(axis=0)  # users of each item, not rows
     return Lists(
         model=task.model,
         ndcg=ranked.ndcg(K), recall=ranked.recall(RECALL_K), hit_rate=ranked.hit_rate(K),
-        novelty=float(metrics.novelty(ranked.items[:, :K], popularity).mean()), coverage=ranked.coverage(K),
+        novelty=float(metrics.novelty(ranked.items[:, :K], popularity, len(split.train.user_ids)).mean()),
+        coverage=ranked.coverage(K),
         params=params, about=ranker.about, search_seconds=search_seconds, fit_seconds=fit_seconds,
         call_ms=_timed_calls(ranker, ranked.users, task.seed),
     )  # fmt: skip

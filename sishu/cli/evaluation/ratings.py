@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -80,15 +81,19 @@ def attempt(task: Task) -> Ratings:
 def _fit(task: Task, split: Split, params: Mapping[str, Any]) -> Rater:
     if task.model in PEERS:
         return PEERS[task.model].fit(split.train, task.seed, **params)
-    return RATINGS[task.model].make(**params).fit(split.train)
+    return RATINGS[task.model].made(params, task.memory).fit(split.train)
 
 
 def _search(task: Task, inner: Split) -> Mapping[str, Any]:
+    """Of equals the first. At least one is tried, and no further one begins once the seconds of the task are gone."""
     candidates = (PEERS[task.model] if task.model in PEERS else RATINGS[task.model]).candidates
     if len(candidates) == 1:
         return candidates[0]
-    scores = [
-        metrics.rmse(inner.test.weights, _fit(task, inner, params).predict(inner.test.users, inner.test.items))
-        for params in candidates
-    ]
-    return candidates[int(np.argmin(scores))]
+    began, best, least = time.process_time(), candidates[0], np.inf
+    for params in candidates:
+        predicted = _fit(task, inner, params).predict(inner.test.users, inner.test.items)
+        if (error := metrics.rmse(inner.test.weights, predicted)) < least:
+            best, least = params, error
+        if time.process_time() - began > task.seconds:
+            break
+    return best

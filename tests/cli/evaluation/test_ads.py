@@ -190,8 +190,16 @@ def test_a_policy_wants_propensities_and_items(folder):
 def test_a_library_that_is_missing_says_so_on_its_line(folder, tmp_path, monkeypatch):
     (tmp_path / "river.py").write_text("raise ModuleNotFoundError('no', name='river')")
     monkeypatch.syspath_prepend(str(tmp_path))
-    lines = run("--log", folder / "few.csv", "--format", "csv", "--click", "clicked", "--models", "river-ftrl")
+    models = "constant,river-ftrl"
+    lines = run("--log", folder / "few.csv", "--format", "csv", "--click", "clicked", "--models", models)
     assert lines.splitlines()[-1] == "river-ftrl: river is not installed: pip install 'sishu[peers]'."
+
+
+def test_where_no_model_gave_an_answer_the_command_fails(folder):
+    with pytest.raises(CommandError, match="No model gave an answer"):
+        run(
+            "--log", folder / "few.csv", "--format", "csv", "--click", "clicked", "--models", "ftrl", "--memory", "1e-6"
+        )
 
 
 def test_a_model_keeps_to_its_memory(parts):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 import os
 import pty
+import re
 import signal
 import subprocess
 import sys
 
 import pytest
+from django.core.management import CommandError, call_command
 
 from tests.estimators.worlds import circles, ratings
 
@@ -101,6 +103,7 @@ def test_works_nobody_had_are_found_by_their_words(files):
     [
         (["--protocol", "ratio", "--models", "magic"], "No model 'magic' under ratio; there: als, auto,"),
         (["--protocol", "ratio", "--positive", "nice"], "'nice' is no condition"),
+        (["--protocol", "cv", "--positive", ">=4"], "--positive is for lists: under cv every rating is predicted"),
         (["--protocol", "ratio", "--columns", "user_id=nobody"], "has no column 'nobody'; it has user, item, rating"),
     ],
 )
@@ -119,6 +122,30 @@ def test_a_model_that_may_not_take_its_memory_says_so_on_its_line(files):
     assert code == 0
     assert "ease: " in out
     assert "is allowed" in out
+
+
+def test_where_no_model_gave_an_answer_the_command_fails(files):
+    code, out, err = run(
+        "--interactions", files / "likes.csv", "--protocol", "ratio", "--models", "ease", "--memory", "1e-5"
+    )
+    assert (code, err.strip()) == (1, "CommandError: No model gave an answer.")
+    assert "is allowed" in out
+
+
+@pytest.mark.parametrize(
+    ("option", "value", "said"),
+    [
+        ("--encoding", "klingon", "'klingon' is no encoding of text"),
+        ("--encoding", "hex", "'hex' is no encoding of text"),
+        ("--seed", "-1", "'-1' is no seed"),
+        ("--memory", "nan", "'nan' is too little or too much: give a number above zero."),
+        ("--memory", "inf", "'inf' is too little or too much"),
+        ("--seconds", "0", "'0' is too little or too much"),
+    ],
+)
+def test_an_option_that_nothing_can_be_made_of_is_refused(files, option, value, said):
+    with pytest.raises(CommandError, match=re.escape(said)):
+        call_command("recommend", "evaluate", "--interactions", "a.csv", "--protocol", "ratio", f"{option}={value}")
 
 
 def test_ctrl_c_leaves_what_was_found(files):

@@ -71,6 +71,14 @@ def test_times_are_seconds_whatever_they_were_counted_in(tmp_path, digits, unit)
     assert read(tmp_path / "a.csv", f"user,item,time\nu,x,{digits}\n").times.tolist() == [1_795_824_001]
 
 
+def test_each_time_has_its_own_unit_and_numbers_stand_beside_dates(tmp_path):
+    cells = ("1795824001", "1795824002000", "1795824003000000", "2026-11-28 00:00:04", "-0.5", "1969-12-31 23:59:59.5")
+    text = "user,item,time\n" + "".join(f"u,x,{cell}\n" for cell in cells)
+    assert read(tmp_path / "a.csv", text).times.tolist() == [
+        -1, -1, 1_795_824_001, 1_795_824_002, 1_795_824_003, 1_795_824_004,
+    ]  # fmt: skip
+
+
 def test_without_a_rating_or_a_time_each_row_is_one(tmp_path):
     rows = read(tmp_path / "a.csv", "user,item\nu,x\n")
     assert (rows.weights.tolist(), rows.times) == ([1], None)
@@ -85,6 +93,10 @@ def test_without_a_rating_or_a_time_each_row_is_one(tmp_path):
         ('user,item,rating\n"u\n\nv",x,5\n\nu,x,five\n', r"line 6, has 'five' as rating"),
         ("user,item,time\nu,x,gestern\n", r"line 2, has 'gestern' as datetime"),
         ("user,item,time\nu,x,nan\n", r"line 2, has 'nan' as datetime"),
+        ("user,item,time\nu,x,1700000000\nu,y,bad\n", r"line 3, has 'bad' as datetime"),
+        ("user,item,time\nu,x,2026-11-01\nu,y,inf\nu,z,bad\n", r"line 3, has 'inf' as datetime"),
+        ("user,item,time\nu,x,1\nu,y,1e30\n", r"line 3, has '1e30' as datetime: seconds since 1970 or a date"),
+        ("user,item,time\nu,x,-1e19\n", r"line 2, has '-1e19' as datetime"),
         ("user,item,rating\nu,,5\n", r"line 2, has an empty item_id"),
         ("user,item,rating\nu,x\n", r"line 2, has 2 columns, and number 3 is wanted"),
         (

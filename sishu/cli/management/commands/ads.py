@@ -66,10 +66,11 @@ class Command(BaseCommand):
         with tempfile.TemporaryDirectory() as folder:
             for name, part in ((TRAIN, train), (TEST, test)):
                 kept.write_log(Path(folder) / name, part)
-            memory = int(options["memory"] * 2**30)
+            memory = trial.in_bytes(options["memory"])
             task = partial(Task, folder=Path(folder), seed=options["seed"], seconds=options["seconds"], memory=memory)
             found = trial.run(names, clicks.attempt, task, progress, self.stderr)
         self._tell(options, _protocol(read.logs, train, test), found, values, read.remarks)
+        trial.refuse_nothing(found)
 
     def _tell(
         self, options: dict[str, Any], protocol: dict[str, Any], found: dict[str, Outcome],

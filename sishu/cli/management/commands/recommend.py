@@ -52,12 +52,15 @@ class Command(BaseCommand):
             kept.write(Path(folder), rows, items)
             task = partial(
                 Task, folder=Path(folder), protocol=options["protocol"], seed=options["seed"],
-                seconds=options["seconds"], memory=int(options["memory"] * 2**30),
+                seconds=options["seconds"], memory=trial.in_bytes(options["memory"]),
             )  # fmt: skip
             found = trial.run(names, _attempt(options), task, progress, self.stderr)
         self._tell(options, rows, found)
+        trial.refuse_nothing(found)
 
     def _read(self, options: dict[str, Any], progress: Progress) -> tuple[Interactions, Items | None]:
+        if options["positive"] and options["protocol"] == CROSS_VALIDATION:
+            raise InvalidInput("--positive is for lists: under cv every rating is predicted, whatever it says.")
         columns, encoding = data.column_map(options["columns"]), options["encoding"]
         table = Table(options["interactions"], columns, data.ALIASES, encoding=encoding)
         rows = data.read_interactions(table, lambda count: progress.say(f"{count:,} rows read"))
