@@ -50,14 +50,12 @@ def main() -> None:
     asked, known = sys.argv[1:], sorted(set().union(*map(_names, PARTS.values())))
     if unknown := [name for name in asked if name not in known]:
         sys.exit(f"Nothing called {', '.join(unknown)} is measured; known: {', '.join(known)}.")
-    sections = _kept()
     for title, part in PARTS.items():
         if not asked or _names(part) & set(asked):
-            sections[title] = _section(part)
-            RESULTS.write_text(
-                "\n\n".join([HEAD, *(f"## {title}\n\n{sections[title]}" for title in PARTS if title in sections)]),
-                encoding="utf-8",
-            )
+            section = _section(part)
+            sections = {**_kept(), title: section}  # read late: another measurement may run beside this one
+            parts = [HEAD, *(f"## {name}\n\n{sections[name]}" for name in PARTS if name in sections)]
+            RESULTS.write_text("\n\n".join(parts), encoding="utf-8")
     print(f"Written to {RESULTS.relative_to(Path.cwd())}")
 
 

@@ -113,7 +113,7 @@ class Content(ItemModel):
     def _check_memory(self, items: Items) -> None:
         characters = sum(min(len(text), self.max_chars) for texts in items.fields.values() for text in texts)
         if (needed := characters * CHARACTER_BYTES) > self.memory_limit:
-            way_out = "Give a smaller max_chars, fewer fields, or a higher memory_limit."
+            way_out = "Give a smaller max_chars, fewer fields, or more memory."
             raise OverBudget(f"The words of {len(items.ids)} items", needed, self.memory_limit, way_out)
 
     def _block(self, items: Items, name: str) -> Block:
