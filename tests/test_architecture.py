@@ -205,3 +205,9 @@ def test_migrations_of_data_stand_alone():
             if any(name.split(".")[0] in {"sishu", "config"} for name in [module, *wide]):
                 wrong.append(f"{name_of(path)}:{node.lineno}")
     assert wrong == []
+
+
+def test_nobody_makes_a_gateway_past_the_kept_keys():
+    """Only `merchants` joins the environment's keys and those entered in the studio."""
+    past = re.compile(r'plugins\.\w+\("gateways"')
+    assert [name_of(path) for path in HOUSE.rglob("*.py") if past.search(path.read_text(encoding="utf-8"))] == []

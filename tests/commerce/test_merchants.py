@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 import json
-import re
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import cast
 
 import environ
 import pytest
-from django.core import checks, mail
-from django.core.management import CommandError, call_command
+from django.core import mail
 from django.test import Client
 from django.utils import translation
 
@@ -141,37 +138,6 @@ def test_looking_costs_one_query_and_then_none(django_assert_num_queries):
     with django_assert_num_queries(0):
         merchants.usable()
         merchants.gateway("sandbox")
-
-
-def keyless(settings, name) -> None:
-    """One of the house's own gateways, with nothing in the environment."""
-    env = environ.Env()
-    env.ENVIRON = {}
-    settings.PLUGINS = {**settings.PLUGINS, "gateways": {name: gateways.options(env)[name]}}
-
-
-def test_each_reader_is_told_in_their_language_why_a_gateway_cannot_be_used(settings):
-    keyless(settings, "alipay")
-    english = "Alipay needs ALIPAY_APP_ID, ALIPAY_SELLER_ID, ALIPAY_PRIVATE_KEY; or take alipay out of GATEWAYS."
-    chinese = (
-        "支付宝缺少ALIPAY_APP_ID、ALIPAY_SELLER_ID、ALIPAY_PRIVATE_KEY；如果不用支付宝，请把alipay从GATEWAYS中去掉。"
-    )
-    for language, said in [("en", english), ("zh-hans", chinese), ("en", english)]:
-        with translation.override(language):
-            assert merchants.problem("alipay") == said
-
-
-def test_what_a_plug_in_says_stays_as_it_is():
-    with translation.override("zh-hans"):
-        assert merchants.problem("keyed") == "The keyed gateway needs merchant_id, secret."
-
-
-def test_what_is_remembered_of_a_failure_holds_no_key(settings, owner):
-    """Why it failed, but not the failure: its frames have the keys in them."""
-    keyless(settings, "stripe")
-    assert merchants.problem("stripe").startswith("STRIPE_SECRET_KEY is not set")
-    (_stamp, sentence) = merchants._remembered.failed["stripe"]
-    assert not isinstance(sentence, Exception)
 
 
 # --- Changing them ----------------------------------------------------------------------------------------------------
@@ -398,59 +364,9 @@ def test_a_payment_of_a_gateway_whose_keys_are_gone_waits(owner):
         payments.start(order.pk, "keyed", notify_url="", return_url="")
 
 
-# --- At start ---------------------------------------------------------------------------------------------------------
-
-
-def complaints() -> list[checks.CheckMessage]:
-    return [found for found in checks.run_checks() if found.id in {"sishu.E001", "sishu.W001"}]
-
-
-def test_the_command_line_says_in_english_what_a_gateway_misses(settings):
-    keyless(settings, "wechat")
-    with translation.override("zh-hans"):
-        (found,) = complaints()
-        with pytest.raises(CommandError, match="WeChat Pay needs WECHAT_APP_ID, WECHAT_MCH_ID"):
-            call_command("reconcile")
-        assert translation.get_language() == "zh-hans"
-    assert "WeChat Pay needs WECHAT_APP_ID, WECHAT_MCH_ID" in found.msg
-
-
-def test_the_house_starts_without_keys_that_can_be_entered_later():
-    (found,) = complaints()
-    assert (found.level, found.id) == (checks.WARNING, "sishu.W001")
-    assert "needs merchant_id, secret" in found.msg
-    assert "Merchant keys" in found.hint
-
-
-@pytest.mark.parametrize(
-    "broken",
-    [
-        ("tests.gateways.keyed.KeydGateway", {}),
-        entry(secrte="typed wrongly"),
-        ("tests.gateways.keyed.KeyedGateway", {}),
-    ],
-)
-def test_the_house_does_not_start_with_a_typing_error(settings, broken):
-    settings.PLUGINS = {**settings.PLUGINS, "gateways": {"keyed": broken}}
-    assert [found.id for found in complaints()] == ["sishu.E001"]
-
-
-def test_row_69_play_money_where_it_must_not_be_is_no_start(settings):
-    settings.DEBUG = settings.ALLOW_SANDBOX = False
-    assert {(found.level, "SISHU_ALLOW_SANDBOX" in found.msg) for found in complaints()} == {(checks.ERROR, True)}
-
-
 def test_a_kept_row_is_bound_to_its_gateway(owner):
     merchant_keys.change("keyed", ALL, by=owner)
     row = MerchantKeys.objects.get()
     with pytest.raises(merchants.Unusable):
         merchants.unseal(merchants.place("sandbox", row.stamp), row.sealed)
     assert json.loads(json.dumps(merchants.kept("keyed"))) == ALL
-
-
-def test_nobody_makes_a_gateway_past_the_kept_keys():
-    house = Path(merchants.__file__).parents[1]
-    past = [
-        path.name for path in house.rglob("*.py") if re.search(r'plugins\.\w+\("gateways"', path.read_text("utf-8"))
-    ]
-    assert past == []
