@@ -26,10 +26,14 @@ def rankings() -> Lines:
 
 
 def following() -> Lines:
-    """Protocol S: the last thing that each user did is asked about. SASRec wants PyTorch, the extra `deep`."""
+    """Protocol S: the last thing that each user did is asked about, whatever they thought of it.
+
+    SASRec wants PyTorch, the extra `deep`.
+    """
     models = "auto,rules,ease-recent,ease,als,rp3beta,popular,sequence"
     files = _sets()[0][1]
-    found = evaluate("recommend", *files[:2], "--protocol", "leave-last", "--models", models, "--peers")
+    asked = (*files[:2], "--protocol", "leave-last", "--positive", ">0", "--models", models, "--peers")
+    found = evaluate("recommend", *asked)
     yield from lines(found, "ML-100k")
 
 
