@@ -9,6 +9,7 @@ UV := $(BIN)/python -m uv
 INSTALL := $(UV) pip install -q --python $(BIN)/python --require-hashes
 COMPILE := $(UV) pip compile -q --universal --generate-hashes --no-emit-index-url --no-emit-find-links --no-header \
 	--no-annotate --no-emit-package pillow-heif
+WORKERS := -n auto --maxprocesses 8
 EXTRAS := --extra postgres --extra mysql --extra redis
 export UV_PYTHON_DOWNLOADS := never
 
@@ -32,8 +33,8 @@ run: $(VENV)/.run $(BIN)/sishu sishu/web/static/build/site.css
 	@exec $(BIN)/sishu run
 
 test: $(VENV)/.dev $(BIN)/sishu sishu/web/static/build/site.css
-	$(BIN)/python -m pytest -n 2 -m "not slow"
-	$(BIN)/python -m tests.postgres -n 2 -m "(money or broken_books) and not browser and not slow"
+	$(BIN)/python -m pytest $(WORKERS) -m "not slow"
+	$(BIN)/python -m tests.postgres $(WORKERS) -m "(money or broken_books) and not browser and not slow"
 
 lint: $(VENV)/.dev $(BIN)/sishu
 	$(BIN)/ruff check .
