@@ -36,9 +36,15 @@ class LinearModel(ItemModel):
     def _scores(self, past: Past) -> Scores:
         items, weights = taken(past)
         amounts = self._amounts(weights)
+        scores = np.zeros(len(self.item_ids_), np.float32)
         if sparse.issparse(self.weights_):
-            return amounts @ self.weights_[items]
-        scores, rows = np.zeros(len(self.item_ids_), np.float32), np.asarray(self.weights_)
+            kept: sparse.csr_matrix = self.weights_
+            starts, columns, values = map(np.asarray, (kept.indptr, kept.indices, kept.data))
+            for item, amount in zip(items.tolist(), amounts, strict=True):
+                row = slice(starts[item], starts[item + 1])
+                scores[columns[row]] += amount * values[row]  # each column stands once in a row
+            return scores
+        rows = np.asarray(self.weights_)
         for item, amount in zip(items.tolist(), amounts.tolist(), strict=True):
             saxpy(rows[item], scores, a=amount)  # in place: to copy the rows together would be most of the work
         return scores
