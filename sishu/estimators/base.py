@@ -271,14 +271,12 @@ def top(scores: NDArray[np.floating[Any]], k: int) -> NDArray[np.int64]:
     """Positions of the k highest finite scores, highest first; of equals the first. Raises InvalidInput for k < 1."""
     if k < 1:
         raise InvalidInput(f"k is {k}: ask for at least one.")
-    if k < len(scores):
+    candidates = np.flatnonzero(np.isfinite(scores))  # first: to part thousands of equal −∞ would take most of the time
+    if k < len(candidates):
         # Everything that ties with the k-th is kept until the order is known, so that k more never changes the first k.
-        bound = np.partition(scores, len(scores) - k)[len(scores) - k]
-        candidates = np.flatnonzero(scores >= bound)
-    else:
-        candidates = np.arange(len(scores))
-    ranked = candidates[np.argsort(-scores[candidates], kind="stable")][:k]
-    return ranked[np.isfinite(scores[ranked])].astype(np.int64)
+        values = scores[candidates]
+        candidates = candidates[values >= np.partition(values, len(values) - k)[len(values) - k]]
+    return candidates[np.argsort(-scores[candidates], kind="stable")][:k].astype(np.int64)
 
 
 def stack(pasts: Sequence[Past], item_count: int) -> sparse.csr_matrix:
